@@ -1,0 +1,1 @@
+# auth: see the headers in this directory for what it promises.

@@ -1,0 +1,1 @@
+# classify: see the headers in this directory for what it promises.

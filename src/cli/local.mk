@@ -1,0 +1,1 @@
+# cli: see the headers in this directory for what it promises.

@@ -1,0 +1,1 @@
+# conf: see the headers in this directory for what it promises.

@@ -1,0 +1,1 @@
+# control: see the headers in this directory for what it promises.

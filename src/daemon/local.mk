@@ -1,0 +1,1 @@
+# daemon: see the headers in this directory for what it promises.

@@ -1,0 +1,1 @@
+# digest: see the headers in this directory for what it promises.

@@ -1,0 +1,1 @@
+# facts: see the headers in this directory for what it promises.

@@ -1,0 +1,1 @@
+# milter: see the headers in this directory for what it promises.

@@ -1,0 +1,1 @@
+# policy: see the headers in this directory for what it promises.

@@ -1,0 +1,1 @@
+# release: see the headers in this directory for what it promises.

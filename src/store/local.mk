@@ -1,0 +1,1 @@
+# store: see the headers in this directory for what it promises.

@@ -1,0 +1,1 @@
+# submit: see the headers in this directory for what it promises.

@@ -1,0 +1,18 @@
+# Unit tests with cmocka. Each module adds its programs here, in the order of the layers.
+unit_programs =
+UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+UNIT_LIBS = $(CMOCKA_LIBS)
+EXTRA_DIST += tests/unit/unit.h
+
+unit_programs += tests/unit/test_base
+tests_unit_test_base_SOURCES = tests/unit/test_base.c
+tests_unit_test_base_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_base_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(unit_programs)
+TESTS += $(unit_programs)
+else
+check-local:
+	@echo 'cmocka was not found by configure, so no unit test was built; on Debian: apt-get install libcmocka-dev' >&2; exit 1
+endif
