@@ -61,10 +61,11 @@ enum rc addr_domain_normalise(const char *in, char *out, size_t size, struct err
 		char *ascii = NULL;
 		int result = IDN2_ENCODING_ERROR;
 		if (g_utf8_validate(lower, -1, NULL))
-			result = idn2_to_ascii_8z(lower, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+			result =
+			    idn2_to_ascii_8z(lower, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 		if (result != IDN2_OK)
-			return err_set(err, RC_PERM, "no domain name: %.80s: %s", in,
-			    idn2_strerror(result));
+			return err_set(
+			    err, RC_PERM, "no domain name: %.80s: %s", in, idn2_strerror(result));
 		bool fits = str_copy(lower, sizeof(lower), ascii);
 		idn2_free(ascii);
 		if (!fits)
@@ -149,8 +150,8 @@ static void local_normalise(GString *local, const struct addr_opts *opts)
 	}
 }
 
-enum rc addr_normalise(const char *in, const struct addr_opts *opts, char out[ADDR_MAX],
-    struct err *err)
+enum rc addr_normalise(
+    const char *in, const struct addr_opts *opts, char out[ADDR_MAX], struct err *err)
 {
 	char copy[1024];
 	char domain[DOMAIN_MAX + 2];
@@ -232,7 +233,8 @@ void addr_path(const char *part, size_t len, char out[ADDR_PATH_MAX])
 	if (len == 0)
 		used = (size_t)snprintf(out, 2, "%%");
 	if (used > PATH_PLAIN_MAX) {
-		char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)part, len);
+		char *sum =
+		    g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)part, len);
 		used = 100; /* the beginning, for the eye; the checksum tells them apart */
 		used += (size_t)snprintf(out + used, ADDR_PATH_MAX - used, "%%%s", sum);
 		g_free(sum);
@@ -250,7 +252,8 @@ enum rc addr_unpath(const char *path, char *out, size_t size, struct err *err)
 		if (used + 1 >= size)
 			return err_set(err, RC_PERM, "path too long: %.80s", path);
 		if (*p == '%' && g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2])) {
-			out[used++] = (char)(g_ascii_xdigit_value(p[1]) * 16 + g_ascii_xdigit_value(p[2]));
+			out[used++] =
+			    (char)(g_ascii_xdigit_value(p[1]) * 16 + g_ascii_xdigit_value(p[2]));
 			p += 2;
 		} else {
 			out[used++] = *p;

@@ -27,8 +27,8 @@ struct addr_opts {
 /* in: "<a@b>" or "a@b", as in RCPT TO. RC_PERM if it is not an address. opts may be NULL:
  * lower-case, keep the extension. The extension is the part from the first delimiter that is not
  * the first character of the local part; quoted local parts keep theirs. */
-enum rc addr_normalise(const char *in, const struct addr_opts *opts, char out[ADDR_MAX],
-    struct err *err);
+enum rc addr_normalise(
+    const char *in, const struct addr_opts *opts, char out[ADDR_MAX], struct err *err);
 
 /* Lower-case A-label form of a domain name of at most 253 bytes. RC_PERM if it is none. */
 enum rc addr_domain_normalise(const char *in, char *out, size_t size, struct err *err);

@@ -64,8 +64,8 @@ enum rc fs_mkdirs(const char *path, mode_t mode, struct err *err)
 	return rc;
 }
 
-static enum rc write_temporary(int fd, const char *path, const void *data, size_t len,
-    mode_t mode, struct err *err)
+static enum rc write_temporary(
+    int fd, const char *path, const void *data, size_t len, mode_t mode, struct err *err)
 {
 	struct stat st;
 	enum rc rc = fs_write_all(fd, data, len, err);
@@ -81,8 +81,8 @@ static enum rc write_temporary(int fd, const char *path, const void *data, size_
 	return RC_OK;
 }
 
-enum rc fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
-    struct err *err)
+enum rc fs_write_atomic(
+    const char *path, const void *data, size_t len, mode_t mode, struct err *err)
 {
 	char *dir = g_path_get_dirname(path);
 	char *tmp = g_strdup_printf("%s.XXXXXX", path);
@@ -108,8 +108,8 @@ out:
 	return rc;
 }
 
-enum rc fs_read(const char *path, size_t max, char **data_out, size_t *len_out,
-    struct stat *st_out, struct err *err)
+enum rc fs_read(const char *path, size_t max, char **data_out, size_t *len_out, struct stat *st_out,
+    struct err *err)
 {
 	struct stat st;
 	char *data = NULL;
@@ -118,8 +118,8 @@ enum rc fs_read(const char *path, size_t max, char **data_out, size_t *len_out,
 	/* O_NONBLOCK: a FIFO put there by a user must not hang us before fstat tells. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return err_errno(err,
-		    errno == ENOENT || errno == ENOTDIR ? RC_NOTFOUND : RC_TEMP, "%s", path);
+		return err_errno(
+		    err, errno == ENOENT || errno == ENOTDIR ? RC_NOTFOUND : RC_TEMP, "%s", path);
 	if (fstat(fd, &st) != 0) {
 		rc = err_errno(err, RC_TEMP, "%s", path);
 		goto out;

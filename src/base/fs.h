@@ -21,15 +21,15 @@ enum rc fs_mkdirs(const char *path, mode_t mode, struct err *err);
 /* Replaces path by a file with this content: temporary file beside it, fsync, rename, fsync of
  * the directory. A crash leaves the old content or the new, never a part. Keeps the owner of an
  * existing file where permitted. */
-enum rc fs_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
-    struct err *err);
+enum rc fs_write_atomic(
+    const char *path, const void *data, size_t len, mode_t mode, struct err *err);
 
 /* The whole of a regular file of at most max bytes, NUL-terminated, in *data_out (g_free).
  * RC_NOTFOUND if there is none; RC_PERM if it is larger, or no regular file. *st_out, where not
  * NULL, is of the file that was read. */
 struct stat;
-enum rc fs_read(const char *path, size_t max, char **data_out, size_t *len_out,
-    struct stat *st_out, struct err *err);
+enum rc fs_read(const char *path, size_t max, char **data_out, size_t *len_out, struct stat *st_out,
+    struct err *err);
 
 /* Copies the rest of from, starting at its current offset, to the current offset of to. */
 enum rc fs_copy_rest(int from, int to, struct err *err);

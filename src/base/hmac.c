@@ -15,8 +15,8 @@
 
 #include "base/fs.h"
 
-void hmac_hex(const unsigned char key[HMAC_KEY_BYTES], const char *text,
-    char hex_out[HMAC_HEX_SIZE])
+void hmac_hex(
+    const unsigned char key[HMAC_KEY_BYTES], const char *text, char hex_out[HMAC_HEX_SIZE])
 {
 	char *hex = g_compute_hmac_for_string(G_CHECKSUM_SHA256, key, HMAC_KEY_BYTES, text, -1);
 	memcpy(hex_out, hex, HMAC_HEX_SIZE);
@@ -42,8 +42,8 @@ static enum rc key_make(const char *path, struct err *err)
 	return fs_write_atomic(path, key, sizeof(key), 0640, err);
 }
 
-enum rc hmac_key_load(const char *path, bool create, unsigned char key_out[HMAC_KEY_BYTES],
-    struct err *err)
+enum rc hmac_key_load(
+    const char *path, bool create, unsigned char key_out[HMAC_KEY_BYTES], struct err *err)
 {
 	unsigned char key[HMAC_KEY_BYTES + 1];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -58,7 +58,8 @@ enum rc hmac_key_load(const char *path, bool create, unsigned char key_out[HMAC_
 	ssize_t n = read(fd, key, sizeof(key));
 	close(fd);
 	if (n != HMAC_KEY_BYTES)
-		return err_set(err, RC_PERM, "%s: not a key file of %d bytes", path, HMAC_KEY_BYTES);
+		return err_set(
+		    err, RC_PERM, "%s: not a key file of %d bytes", path, HMAC_KEY_BYTES);
 	memcpy(key_out, key, HMAC_KEY_BYTES);
 	return RC_OK;
 }

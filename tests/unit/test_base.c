@@ -31,7 +31,10 @@ static void test_addr_normalise(void **state)
 	    {"quoted pair", "\"a\\\"b\"@example.org", "\"a\\\"b\"@example.org"},
 	    {"quoted keeps extension", "\"a b+c\"@example.org", "\"a b+c\"@example.org"},
 	    {"utf-8 local part", "J\xc3\x96RG@example.org", "j\xc3\xb6rg@example.org"},
-	    {"idn", "ann@B\xc3\xbc" "cher.example", "ann@xn--bcher-kva.example"},
+	    {"idn",
+		"ann@B\xc3\xbc"
+		"cher.example",
+		"ann@xn--bcher-kva.example"},
 	    {"root dot", "ann@example.org.", "ann@example.org"},
 	    {"source route", "<@a.example,@b.example:ann@example.org>", "ann@example.org"},
 	    {"literal", "ann@[192.0.2.1]", "ann@[192.0.2.1]"},
@@ -57,7 +60,8 @@ static void test_addr_normalise(void **state)
 		struct err err;
 		enum rc rc = addr_normalise(rows[i].in, &opts, out, &err);
 		failed += unit_num(rows[i].label, rc, rows[i].want == NULL ? RC_PERM : RC_OK);
-		failed += unit_str(rows[i].label, out, rows[i].want == NULL ? "untouched" : rows[i].want);
+		failed +=
+		    unit_str(rows[i].label, out, rows[i].want == NULL ? "untouched" : rows[i].want);
 	}
 	assert_int_equal(failed, 0);
 }
@@ -215,7 +219,8 @@ static void test_hmac(void **state)
 	memset(key, 0, sizeof(key));
 	memcpy(key, "Jefe", 4);
 	hmac_hex(key, "what do ya want for nothing?", hex);
-	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	assert_string_equal(
+	    hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	assert_true(hmac_equal("ab", "ab"));
 	assert_false(hmac_equal("ab", "ac"));
 	assert_false(hmac_equal("ab", "abc"));

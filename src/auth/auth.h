@@ -1,0 +1,58 @@
+/*
+ * auth.h: is a message authenticated for a domain? Authentication-Results (RFC 8601) by trusted
+ * servers first, then SPF (RFC 7208). Pure but for auth_spf_check. Thread-safe.
+ */
+#ifndef PULLYU_AUTH_AUTH_H
+#define PULLYU_AUTH_AUTH_H
+
+#include <stddef.h>
+
+#include "base/rc.h"
+
+enum auth_state {
+	AUTH_ABSENT, /* nobody trusted says anything about this domain */
+	AUTH_PASS,
+	AUTH_DOUBT, /* none, neutral, softfail, temperror, permerror, policy */
+	AUTH_FAIL,
+};
+
+/* What the trusted Authentication-Results fields (those whose authserv-id is in trusted, matched
+ * case-insensitively; NULL-terminated, may be NULL) say for domain (normalised). values are field
+ * bodies, topmost first, hostile. A pass of DMARC (header.from = domain), DKIM (header.d = domain
+ * or a parent of it that is not a bare top-level domain) or SPF (smtp.mailfrom's domain = domain or
+ * within it) is AUTH_PASS; else dmarc=fail for it, or spf=fail with smtp.mailfrom in the domain and
+ * no DKIM or DMARC pass, is AUTH_FAIL; else AUTH_DOUBT if anything was said about the domain. */
+enum auth_state auth_results_state(
+    const char *const *values, size_t n, const char *const *trusted, const char *domain);
+
+/* "pass", "fail", "softfail", "neutral", "none", "temperror", "permerror". */
+enum auth_spf {
+	AUTH_SPF_PASS,
+	AUTH_SPF_FAIL,
+	AUTH_SPF_SOFTFAIL,
+	AUTH_SPF_NEUTRAL,
+	AUTH_SPF_NONE,
+	AUTH_SPF_TEMPERROR,
+	AUTH_SPF_PERMERROR
+};
+const char *auth_spf_name(enum auth_spf result);
+int auth_spf_by_name(const char *name); /* -1 if unknown */
+
+/* What an SPF result for the envelope sender says about domain: if the envelope sender's domain
+ * (HELO for the null sender) is not domain or within it, AUTH_DOUBT whatever the result. */
+enum auth_state auth_spf_state(enum auth_spf result, const char *envelope_from, const char *domain);
+
+struct auth_spf_query {
+	const char *client_ip; /* textual; IPv4-mapped IPv6 is unmapped first */
+	const char *helo;
+	const char *envelope_from; /* "" for the null sender: postmaster@helo is checked */
+};
+
+/* Runs libspf2: in a worker only, for the library aborts its process on internal errors. dns_zone:
+ * NULL for the real DNS, or the path of a file of "name|type|data" lines (the tests'): libspf2's
+ * own zone layer. No total deadline of its own: the worker has one. INVALID and TRY_AGAIN are
+ * temperror. */
+enum auth_spf auth_spf_check(
+    const struct auth_spf_query *query, const char *dns_zone, struct err *err);
+
+#endif

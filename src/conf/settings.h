@@ -1,0 +1,38 @@
+/*
+ * settings.h: one user's settings.ini (pullyu-settings(5)).
+ */
+#ifndef PULLYU_CONF_SETTINGS_H
+#define PULLYU_CONF_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "base/ini.h"
+#include "base/rc.h"
+#include "conf/table.h"
+#include "conf/times.h"
+
+enum settings_originals {
+	ORIGINALS_ATTACH, /* inside the digest, as multipart/digest */
+	ORIGINALS_FOLDER, /* re-sent unchanged to the address with the extension "Digest" */
+	ORIGINALS_INBOX,  /* re-sent unchanged to the address itself */
+};
+
+struct settings {
+	bool enabled;       /* [digest] enabled: no = does not take part */
+	struct times times; /* [digest] times */
+	char *timezone;     /* [digest] timezone; IANA name */
+	int originals;      /* [digest] originals; enum settings_originals */
+	char *language;     /* [digest] language; only "en" until digests are translated */
+	char **classes; /* [hold] classes; of: newsletter notification discussion transactional */
+};
+
+extern const struct conf_option settings_table[];
+extern const size_t settings_table_n;
+
+/* Starts from the site's defaults, then the file. Nothing of a bad file takes effect. */
+enum rc settings_load(const char *path, const struct settings *defaults, ini_problem_fn *problem,
+    void *ctx, struct settings *settings_out, struct stat *st_out, struct err *err);
+void settings_copy(const struct settings *from, struct settings *to);
+void settings_clear(struct settings *settings);
+
+#endif

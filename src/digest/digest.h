@@ -1,0 +1,49 @@
+/*
+ * digest.h: composes the message for a slot. Runs in a worker: what it reads is hostile. The text
+ * of entries comes from the index (already decoded and bounded); the originals are only copied,
+ * unless a form needs their content.
+ */
+#ifndef PULLYU_DIGEST_DIGEST_H
+#define PULLYU_DIGEST_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rc.h"
+
+struct digest_entry {
+	const char *path; /* the message's file; opened with O_NOFOLLOW */
+	uint64_t lead;    /* bytes of our trace fields to leave out */
+	uint64_t size;    /* bytes of the original */
+	const char *from_name, *from_addr, *subject; /* UTF-8, hostile, may be "" */
+	const char *list_id;
+	const char *class_name;
+	const char *why; /* plain words */
+	int64_t received;
+};
+
+struct digest {
+	const char *user;            /* header To */
+	const char *from, *reply_to; /* header fields; reply_to may be NULL */
+	const char *message_id;      /* with angle brackets; stable for a slot */
+	const char *guard;           /* body of X-Pullyu-Digest */
+	const char *host;            /* for List-Id: digest.HOST */
+	int64_t slot, now;           /* the slot's instant, and the time for Date */
+	const char *timezone;        /* of the user */
+	const char *language;
+	bool attach;              /* originals inside; otherwise they are sent on their own */
+	bool originals_in_folder; /* with !attach: say that they are in the folder, not the inbox */
+	const char *const *notices; /* NULL-terminated; things the user must know; may be NULL */
+	struct digest_entry *entries;
+	size_t n_entries;
+};
+
+/* Writes an RFC 5322 message with CRLF lines to fd. */
+enum rc digest_compose(const struct digest *digest, int fd, struct err *err);
+
+/* The fallback when a worker died: text/plain summary and the originals, written without any MIME
+ * or XML library and without looking into the originals. */
+enum rc digest_compose_plain(const struct digest *digest, int fd, struct err *err);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * policy.h: facts + verdict + what the user asked for = hold or pass. Pure: questions that need the
+ * database or the DNS are not asked here; the decision says which answers it needs, the caller gets
+ * them and asks again. In doubt the answer is pass.
+ *
+ * The order: a user who does not take part, or whose files are unusable: pass. Classes security,
+ * calendar and bounce: pass. Allow list (if the message is not known to be forged): pass. Hold
+ * list: hold. A class that the user does not hold: pass. A sender the user has written to, or a
+ * reply to a message of the user's: pass. Otherwise: hold.
+ */
+#ifndef PULLYU_POLICY_POLICY_H
+#define PULLYU_POLICY_POLICY_H
+
+#include <stdbool.h>
+
+#include "classify/verdict.h"
+#include "facts/facts.h"
+#include "policy/user.h"
+
+enum policy_action { POLICY_PASS, POLICY_HOLD, POLICY_ASK };
+
+/* Whether the message is authenticated for the domain of a list entry (auth/auth.h). */
+enum policy_auth {
+	POLICY_AUTH_UNASKED,
+	POLICY_AUTH_PASS,
+	POLICY_AUTH_DOUBT, /* no record, DNS failure, no answer in time: counts as authenticated */
+	POLICY_AUTH_FAIL,
+};
+
+/* Whether the user knows this sender or sent what this replies to. */
+enum policy_known {
+	POLICY_KNOWN_UNASKED,
+	POLICY_KNOWN_YES,
+	POLICY_KNOWN_NO,
+	POLICY_KNOWN_UNANSWERED, /* pullyud is down or late */
+};
+
+struct policy_answers {
+	enum policy_auth auth;
+	enum policy_known known;
+};
+
+enum { POLICY_WHY_MAX = 200 };
+
+struct policy_decision {
+	enum policy_action action;
+	bool need_auth, need_known; /* with POLICY_ASK: set the answers and call again */
+	char auth_domain[ADDR_MAX]; /* with need_auth: for which domain; "": any sender's */
+	char why[POLICY_WHY_MAX];   /* for the log: "allow list: ann@example.org" */
+};
+
+void policy_decide(const struct user *user, const struct facts *facts,
+    const struct verdict *verdict, const struct policy_answers *answers,
+    struct policy_decision *decision_out);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * user.h: users, and the cache of what they asked for. A struct user is an immutable snapshot of
+ * one user's settings and lists, reference-counted; the cache re-reads a file only when its stat
+ * (device, inode, size, mtime, ctime) changed, and keeps the last good settings and lists when a
+ * file turns bad. Thread-safe.
+ *
+ * Who takes part: an address or domain named by the participants file, or whoever has a
+ * settings.ini of their own; in both cases not with "[digest] enabled = no".
+ */
+#ifndef PULLYU_POLICY_USER_H
+#define PULLYU_POLICY_USER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/addr.h"
+#include "base/ini.h"
+#include "base/rc.h"
+#include "conf/settings.h"
+#include "policy/list.h"
+
+struct user {
+	int refs;            /* atomic */
+	char name[ADDR_MAX]; /* normalised address: the key everywhere */
+	bool takes_part;
+	bool usable; /* false: settings or a list are unreadable and no good version is
+		      * known. Then every message passes. */
+	struct settings settings;
+	struct list *allow, *hold; /* own; NULL: empty */
+	char problem[400];         /* "" or what is wrong with a file of his, for the digest */
+};
+
+/* Plain copy of what is needed from pullyu.conf; strings are copied. */
+struct users_config {
+	const char *settings_dir; /* %d %u %h */
+	const char *participants;
+	char **system_domains; /* NULL-terminated; may be NULL */
+	const char *delimiters;
+	bool keep_case;
+	const struct settings *defaults;
+};
+
+struct users;
+
+/* A participants file with a mistake is RC_PERM; a missing one means that nobody is named there. */
+enum rc users_new(const struct users_config *config, struct users **users_out, struct err *err);
+void users_free(struct users **users);
+
+/* The normalised key of an address as received in RCPT TO. RC_PERM if it is no address. */
+enum rc users_key(struct users *users, const char *rcpt, char key_out[ADDR_MAX], struct err *err);
+
+/* The user of that key. RC_OK also for somebody who does not take part. A file of the user's that
+ * is bad never fails the call: see usable and problem. The caller unrefs. */
+enum rc users_get(struct users *users, const char *key, struct user **user_out, struct err *err);
+struct user *user_ref(struct user *user);
+void user_unref(struct user **user); /* nulls */
+
+/* The user's settings directory ("%d %u %h" filled in, path parts escaped). RC_NOTFOUND if the
+ * template has %h and there is no such system user. */
+enum rc users_dir(struct users *users, const char *key, char **dir_out, struct err *err);
+
+/* Reads the user's three files afresh and reports every problem; RC_PERM if there was one. */
+enum rc users_check(
+    struct users *users, const char *key, ini_problem_fn *problem, void *ctx, struct err *err);
+
+#endif
