@@ -13,9 +13,9 @@
 #include "base/rc.h"
 
 struct digest_entry {
-	const char *path; /* the message's file; opened with O_NOFOLLOW */
-	uint64_t lead;    /* bytes of our trace fields to leave out */
-	uint64_t size;    /* bytes of the original */
+	const char *id; /* the message's name in the store, for open_original and for errors */
+	uint64_t lead;  /* bytes of our trace fields to leave out */
+	uint64_t size;  /* bytes of the original */
 	const char *from_name, *from_addr, *subject; /* UTF-8, hostile, may be "" */
 	const char *list_id;
 	const char *class_name;
@@ -24,6 +24,11 @@ struct digest_entry {
 };
 
 struct digest {
+	/* Opens the file of an original for reading, trace fields and all; digest_compose closes
+	 * it. At most one is open at a time. An IMAP server may rename files at any moment, hence
+	 * no paths. RC_NOTFOUND: it is gone; then composing fails with that and names the id. */
+	enum rc (*open_original)(void *ctx, const char *id, int *fd_out, struct err *err);
+	void *ctx;
 	const char *user;            /* header To */
 	const char *from, *reply_to; /* header fields; reply_to may be NULL */
 	const char *message_id;      /* with angle brackets; stable for a slot */
@@ -39,7 +44,9 @@ struct digest {
 	size_t n_entries;
 };
 
-/* Writes an RFC 5322 message with CRLF lines to fd. */
+/* Writes an RFC 5322 message with CRLF lines to fd. RC_NOTFOUND: an original is gone (err names its
+ * id): nothing of it may be counted as delivered, so the caller makes a new list and calls again.
+ */
 enum rc digest_compose(const struct digest *digest, int fd, struct err *err);
 
 /* The fallback when a worker died: text/plain summary and the originals, written without any MIME
