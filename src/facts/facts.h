@@ -27,7 +27,7 @@ enum {
 };
 
 /* Yes-or-no facts, by which rules are written ("fact = list-id, !reply"). The names stand in one
- * table in facts_names.c; pullyu-rules(5) explains each. More are added as rules need them. */
+ * table in facts_names.h; pullyu-rules(5) explains each. More are added as rules need them. */
 enum fact {
 #define FACT(id, name, help) id,
 #include "facts/facts_names.h"
@@ -60,6 +60,10 @@ struct facts {
 
 	struct facts_field *fields; /* in the order of the message */
 	size_t n_fields;
+	/* Parts of fields that rules may name as fields ("from:domain"); the colon keeps them apart
+	 * from what a sender can write. They are listed in pullyu-rules(5). */
+	struct facts_field *derived;
+	size_t n_derived;
 	size_t n_bytes; /* of header fields seen, looked at or not */
 
 	struct facts_private *priv; /* own: arena and scratch */
@@ -85,6 +89,9 @@ static inline bool facts_has(const struct facts *facts, enum fact fact)
 
 /* The first field of that name (lower case); NULL if absent. */
 const struct facts_field *facts_field_find(const struct facts *facts, const char *name);
+
+/* Whether this is a name that "derived" may hold. */
+bool facts_derived_exists(const char *name);
 
 /* Name of a fact, and back: -1 if unknown. */
 const char *facts_name(enum fact fact);
