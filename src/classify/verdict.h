@@ -4,6 +4,7 @@
 #ifndef PULLYU_CLASSIFY_VERDICT_H
 #define PULLYU_CLASSIFY_VERDICT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/rc.h"
@@ -30,7 +31,8 @@ struct verdict_reason {
 	const char *rule;  /* foreign: lives as long as the rules */
 	const char *words; /* foreign: the rule's "why" in plain words, or "" */
 	enum class cls;    /* the class it speaks for */
-	double weight;
+	double weight;     /* 0: it only vetoes, or a heavier rule of its group counts instead */
+	unsigned vetoes;   /* bits 1 << class: classes that it ruled out */
 	char seen[VERDICT_SEEN_MAX]; /* what was seen: the field and the start of its value */
 };
 
@@ -39,6 +41,9 @@ struct verdict {
 	double score;         /* of cls */
 	enum class runner_up; /* the next best; CLASS_PERSONAL with 0 if nothing spoke */
 	double runner_up_score;
+	bool runner_up_vetoed; /* the runner-up was ruled out, whatever its score */
+	bool once;        /* a rule with "once = yes" made the class: let this kind pass at most
+			   * once per sender and user in an hour, so that nobody can bomb with it */
 	size_t n_reasons; /* those that speak for cls first, heaviest first */
 	struct verdict_reason reasons[VERDICT_REASONS_MAX];
 };

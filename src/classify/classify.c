@@ -1,0 +1,359 @@
+/*
+ * classify.c: which rules fire, what they add up to, and the decision.
+ *
+ * Rules are decided in one walk in their order, from candidates that the message's fields and facts
+ * give. Then each class has a score (within a group of rules only the heaviest counts, so that
+ * three marks of one platform are one piece of evidence) and may be vetoed. The first class in the
+ * order of the decision that reaches its threshold with enough independent evidence, is not vetoed
+ * and does not yield to a stronger one, is the verdict; personal if there is none.
+ */
+#include <config.h>
+
+#include "classify/classify.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "classify/fold.h"
+#include "classify/rules.h"
+
+enum { HITS_MAX = 256 };
+
+struct seen {
+	const struct facts_field *field; /* NULL: the rule fired by facts alone */
+};
+
+struct hit {
+	const struct rule *rule;
+	const struct facts_field *field;
+	bool counted; /* it is the heaviest of its group */
+};
+
+struct tally {
+	double score;
+	unsigned evidence;
+	bool vetoed;
+};
+
+struct walk {
+	const struct rules *rules;
+	const struct facts *facts;
+	uint64_t candidates[WORDS], fired[WORDS];
+	struct seen seen[RULES_MAX]; /* valid where candidates has the bit */
+	struct hit hits[HITS_MAX];
+	size_t n_hits;
+	pcre2_match_data *data;
+	const struct facts_field *field; /* the one being looked at */
+	struct tally tallies[CLASS_COUNT];
+};
+
+static bool bit_get(const uint64_t *bits, size_t i)
+{
+	return (bits[i / 64] >> (i % 64) & 1) != 0;
+}
+
+static void candidate_add(struct walk *w, size_t rule)
+{
+	if (bit_get(w->candidates, rule))
+		return;
+	w->candidates[rule / 64] |= UINT64_C(1) << (rule % 64);
+	w->seen[rule].field = w->field;
+}
+
+/* Facts are known from the start: a rule that they rule out need not be matched. */
+static bool facts_allow(const struct walk *w, const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->n_terms; i++) {
+		const struct term *t = &rule->terms[i];
+		if (!t->is_rule && facts_has(w->facts, (enum fact)t->index) == t->negated)
+			return false;
+	}
+	return true;
+}
+
+static void phrase_found(void *ctx, size_t rule, size_t at, size_t len)
+{
+	(void)at;
+	(void)len;
+	candidate_add(ctx, rule);
+}
+
+/* RC_TEMP if the regular expression engine gave up. */
+static enum rc match_any(struct walk *w, const struct rule *rule, bool *found_out, struct err *err)
+{
+	const char *value = w->field->value;
+	*found_out = false;
+	for (guint i = 0; i < rule->matches->len; i++) {
+		if (w->data == NULL)
+			w->data = pcre2_match_data_create(1, NULL);
+		/* Facts promise valid UTF-8. */
+		int n = pcre2_match(g_ptr_array_index(rule->matches, i), (PCRE2_SPTR)value,
+		    strlen(value), 0, PCRE2_NO_UTF_CHECK, w->data, w->rules->match);
+		if (n >= 0) {
+			*found_out = true;
+			return RC_OK;
+		}
+		if (n != PCRE2_ERROR_NOMATCH) {
+			char text[120];
+			pcre2_get_error_message(n, (PCRE2_UCHAR *)text, sizeof(text));
+			return err_set(err, RC_TEMP, "rule %s in field %s: %s", rule->name,
+			    w->field->name, text);
+		}
+	}
+	return RC_OK;
+}
+
+static enum rc field_look(struct walk *w, const struct facts_field *field, struct err *err)
+{
+	const struct field_plan *plan = g_hash_table_lookup(w->rules->fields, field->name);
+	if (plan == NULL)
+		return RC_OK;
+	w->field = field;
+	for (guint i = 0; i < plan->present->len; i++)
+		candidate_add(w, g_array_index(plan->present, size_t, i));
+	if (plan->phrases != NULL) {
+		char text[FOLD_MAX + 1];
+		size_t len = fold(field->value, text);
+		phrases_scan(plan->phrases, text, len, phrase_found, w);
+	}
+	for (guint i = 0; i < plan->matching->len; i++) {
+		size_t index = g_array_index(plan->matching, size_t, i);
+		const struct rule *rule = &w->rules->rules[index];
+		bool found;
+		if (bit_get(w->candidates, index) || !facts_allow(w, rule))
+			continue;
+		enum rc rc = match_any(w, rule, &found, err);
+		if (rc != RC_OK)
+			return rc;
+		if (found)
+			candidate_add(w, index);
+	}
+	return RC_OK;
+}
+
+static void candidates_from(struct walk *w, const GArray *rules)
+{
+	for (guint i = 0; rules != NULL && i < rules->len; i++)
+		candidate_add(w, g_array_index(rules, size_t, i));
+}
+
+static enum rc candidates_find(struct walk *w, struct err *err)
+{
+	const struct facts *facts = w->facts;
+	enum rc rc;
+	for (size_t i = 0; i < facts->n_fields; i++)
+		if ((rc = field_look(w, &facts->fields[i], err)) != RC_OK)
+			return rc;
+	for (size_t i = 0; i < facts->n_derived; i++)
+		if ((rc = field_look(w, &facts->derived[i], err)) != RC_OK)
+			return rc;
+	w->field = NULL;
+	for (int fact = 0; fact < FACT_COUNT; fact++)
+		if (facts_has(facts, (enum fact)fact))
+			candidates_from(w, w->rules->by_fact[fact]);
+	candidates_from(w, w->rules->always);
+	return RC_OK;
+}
+
+static bool terms_hold(const struct walk *w, const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->n_terms; i++) {
+		const struct term *t = &rule->terms[i];
+		bool holds = t->is_rule ? bit_get(w->fired, t->index)
+					: facts_has(w->facts, (enum fact)t->index);
+		if (holds == t->negated)
+			return false;
+	}
+	return true;
+}
+
+static void rules_fire(struct walk *w)
+{
+	size_t words = (w->rules->n_rules + 63) / 64;
+	for (size_t word = 0; word < words; word++) {
+		uint64_t done = 0, left;
+		/* A rule that fires can add candidates behind it, in this word too. */
+		while ((left = w->candidates[word] & ~done) != 0) {
+			unsigned bit = (unsigned)__builtin_ctzll(left);
+			size_t index = word * 64 + bit;
+			const struct rule *rule = &w->rules->rules[index];
+			done |= UINT64_C(1) << bit;
+			if (!terms_hold(w, rule))
+				continue;
+			w->fired[word] |= UINT64_C(1) << bit;
+			candidates_from(w, w->rules->dependents[index]);
+			if ((rule->cls >= 0 || rule->vetoes != 0) && w->n_hits < HITS_MAX)
+				w->hits[w->n_hits++] =
+				    (struct hit){rule, w->seen[index].field, true};
+		}
+	}
+}
+
+/* Of each group, the heaviest of a class counts. */
+static void groups_settle(struct walk *w)
+{
+	for (size_t i = 0; i < w->n_hits; i++) {
+		struct hit *a = &w->hits[i];
+		if (a->rule->group == 0 || a->rule->cls < 0)
+			continue;
+		for (size_t k = 0; k < i && a->counted; k++) {
+			struct hit *b = &w->hits[k];
+			if (!b->counted || b->rule->group != a->rule->group ||
+			    b->rule->cls != a->rule->cls)
+				continue;
+			if (fabs(b->rule->weight) >= fabs(a->rule->weight))
+				a->counted = false;
+			else
+				b->counted = false;
+		}
+	}
+}
+
+static void tally_all(struct walk *w)
+{
+	groups_settle(w);
+	for (size_t i = 0; i < w->n_hits; i++) {
+		const struct rule *rule = w->hits[i].rule;
+		for (int cls = 0; cls < CLASS_COUNT; cls++)
+			if ((rule->vetoes >> cls & 1) != 0)
+				w->tallies[cls].vetoed = true;
+		if (rule->cls < 0 || !w->hits[i].counted)
+			continue;
+		w->tallies[rule->cls].score += rule->weight;
+		w->tallies[rule->cls].evidence += rule->weight > 0;
+	}
+}
+
+/* By how much a class is established; below 0: it is not. */
+static double surplus(const struct walk *w, enum class cls)
+{
+	const struct tally *t = &w->tallies[cls];
+	const struct class_plan *plan = &w->rules->classes[cls];
+	if (t->vetoed || t->evidence < plan->minimum)
+		return -1;
+	return t->score - plan->threshold;
+}
+
+static enum class decide(const struct walk *w) {
+	for (int i = 0; i < CLASS_COUNT; i++){
+	    enum class cls = w->rules->order[i]; double own = surplus(w, cls); bool yields = false;
+	    for (int other = 0; other < CLASS_COUNT;
+		 other++) if ((w->rules->classes[cls].yields >> other & 1) != 0 &&
+		surplus(w, (enum class)other) > MAX(own, 0)) yields = true;
+	    if (own >= 0 && !yields) return cls;}
+return CLASS_PERSONAL;
+}
+
+static void seen_write(const struct walk *w, const struct hit *hit, char out[VERDICT_SEEN_MAX])
+{
+	char text[512];
+	if (hit->field != NULL) {
+		snprintf(text, sizeof(text), "%s: %.300s", hit->field->name, hit->field->value);
+	} else {
+		size_t n = 0;
+		text[0] = '\0';
+		for (size_t i = 0; i < hit->rule->n_terms && n + 80 < sizeof(text); i++) {
+			const struct term *t = &hit->rule->terms[i];
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s%s",
+			    n > 0 ? ", " : "", t->negated ? "not " : "",
+			    t->is_rule ? w->rules->rules[t->index].name
+				       : facts_name((enum fact)t->index));
+		}
+	}
+	/* snprintf may have cut a character in two; str_copy cuts at one if it has to cut. */
+	const char *end;
+	g_utf8_validate(text, -1, &end);
+	text[end - text] = '\0';
+	if (!str_copy(out, VERDICT_SEEN_MAX - 3, text))
+		strcat(out, "\xe2\x80\xa6");
+}
+
+/* For the class first, heaviest first; then what spoke against or for others; vetoes count as
+ * heavy. */
+static double rank(const struct verdict *v, const struct hit *hit)
+{
+	const struct rule *rule = hit->rule;
+	double weight = fabs(rule->weight) + (rule->vetoes != 0 ? 5 : 0);
+	return (rule->cls == (int)v->cls ? 100000 : 0) + (hit->counted ? 5000 : 0) + weight;
+}
+
+/* A veto is a reason only where something was vetoed by it. */
+static bool is_reason(const struct walk *w, const struct hit *hit)
+{
+	if (rule_has_weight(hit->rule))
+		return true;
+	for (int cls = 0; cls < CLASS_COUNT; cls++)
+		if ((hit->rule->vetoes >> cls & 1) != 0 && w->tallies[cls].score > 0)
+			return true;
+	return false;
+}
+
+static void reasons_write(const struct walk *w, struct verdict *v)
+{
+	bool taken[HITS_MAX] = {false};
+	for (size_t i = 0; i < w->n_hits; i++)
+		taken[i] = !is_reason(w, &w->hits[i]);
+	while (v->n_reasons < VERDICT_REASONS_MAX) {
+		size_t best = HITS_MAX;
+		for (size_t i = 0; i < w->n_hits; i++)
+			if (!taken[i] &&
+			    (best == HITS_MAX || rank(v, &w->hits[i]) > rank(v, &w->hits[best])))
+				best = i;
+		if (best == HITS_MAX)
+			return;
+		taken[best] = true;
+		const struct rule *rule = w->hits[best].rule;
+		struct verdict_reason *reason = &v->reasons[v->n_reasons++];
+		reason->rule = rule->name;
+		reason->words = rule->why;
+		reason->cls = rule->cls < 0 ? v->cls : (enum class)rule->cls;
+		reason->weight = w->hits[best].counted ? rule->weight : 0;
+		reason->vetoes = rule->vetoes;
+		seen_write(w, &w->hits[best], reason->seen);
+		v->once = v->once || (rule->once && rule->cls == (int)v->cls);
+	}
+}
+
+static void runner_up_find(const struct walk *w, struct verdict *v)
+{
+	for (int cls = 0; cls < CLASS_COUNT; cls++) {
+		double score = w->tallies[cls].score;
+		if (cls != (int)v->cls && score > v->runner_up_score) {
+			v->runner_up = (enum class)cls;
+			v->runner_up_score = score;
+			v->runner_up_vetoed = w->tallies[cls].vetoed;
+		}
+	}
+}
+
+enum rc classify(const struct rules *rules, const struct facts *facts, struct verdict *verdict_out,
+    struct err *err)
+{
+	struct walk *w = g_malloc(sizeof(*w));
+	size_t words = (rules->n_rules + 63) / 64 * sizeof(uint64_t);
+	w->rules = rules;
+	w->facts = facts;
+	memset(w->candidates, 0, words);
+	memset(w->fired, 0, words);
+	w->n_hits = 0;
+	w->data = NULL;
+	memset(w->tallies, 0, sizeof(w->tallies));
+	verdict_out->cls = verdict_out->runner_up = CLASS_PERSONAL;
+	verdict_out->score = verdict_out->runner_up_score = 0;
+	verdict_out->runner_up_vetoed = verdict_out->once = false;
+	verdict_out->n_reasons = 0;
+	enum rc rc = candidates_find(w, err);
+	if (rc == RC_OK) {
+		rules_fire(w);
+		tally_all(w);
+		verdict_out->cls = decide(w);
+		verdict_out->score = w->tallies[verdict_out->cls].score;
+		reasons_write(w, verdict_out);
+		runner_up_find(w, verdict_out);
+	}
+	pcre2_match_data_free(w->data);
+	g_free(w);
+	return rc;
+}

@@ -1,0 +1,95 @@
+/*
+ * rules.h: rules as the engine has them. Private to classify. Rules stand in an order in which each
+ * one comes after all that it refers to, so that one walk decides them.
+ */
+#ifndef PULLYU_CLASSIFY_RULES_H
+#define PULLYU_CLASSIFY_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "classify/classify.h"
+#include "classify/phrases.h"
+
+enum {
+	RULES_MAX = 4096,
+	RULE_FIELDS_MAX = 16,
+	RULE_TERMS_MAX = 24, /* facts and rules that one rule asks for */
+	RULE_NAME_BYTES_MAX = 64,
+	/* pcre2api(3): steps of one match; ours take a few hundred. */
+	MATCH_LIMIT = 50000,
+	MATCH_DEPTH = 500,
+	MATCH_HEAP_KB = 1024,
+	WORDS = RULES_MAX / 64,
+};
+
+/* "fact = a, !b, @rule, !@rule" */
+struct term {
+	bool negated, is_rule;
+	size_t index; /* enum fact, or of the rule */
+};
+
+struct rule {
+	char *name, *why; /* own */
+	int cls;          /* enum class, or -1 */
+	double weight;
+	unsigned vetoes; /* bits 1 << enum class */
+	bool enabled, once;
+	GQuark group; /* 0: none */
+	struct term terms[RULE_TERMS_MAX];
+	size_t n_terms;
+	const char *fields[RULE_FIELDS_MAX]; /* interned */
+	size_t n_fields;
+	GPtrArray *matches; /* own; pcre2_code *; NULL: none */
+	GPtrArray *phrases; /* own; struct phrase_text *; NULL: none */
+};
+
+struct phrase_text {
+	enum phrase_kind kind;
+	char text[]; /* as the file has it */
+};
+
+/* What there is to do with a field of one name. */
+struct field_plan {
+	GArray *present;         /* size_t: rules that ask only whether it is there */
+	GArray *matching;        /* size_t: rules with regular expressions */
+	struct phrases *phrases; /* own; NULL: none */
+};
+
+struct class_plan {
+	double threshold;
+	unsigned minimum; /* pieces of independent evidence */
+	unsigned yields;  /* bits of classes to which this one gives way if they are stronger */
+	int64_t order;
+};
+
+struct rules {
+	int refs; /* atomic */
+	size_t n_rules;
+	struct rule *rules;          /* own */
+	GHashTable *fields;          /* own: interned name -> struct field_plan */
+	GHashTable *by_name;         /* own: name (foreign) -> struct rule */
+	GArray *by_fact[FACT_COUNT]; /* own; size_t: rules that this fact may start */
+	GArray **dependents;         /* own; per rule: rules that it may start; NULL: none */
+	GArray *always;              /* own; size_t: rules that nothing starts */
+	struct class_plan classes[CLASS_COUNT];
+	enum class order[CLASS_COUNT]; /* of the decision */
+	pcre2_match_context *match;    /* own */
+};
+
+/* Whether rule i stands for a class, which is what a person counts. */
+static inline bool rule_has_weight(const struct rule *rule)
+{
+	return rule->cls >= 0 && rule->weight != 0.0;
+}
+
+/* rules_link.c: puts the rules in order and fills the indexes. A rule whose references lead back to
+ * itself: its index in *loop_out, and false. */
+bool rules_link(struct rules *rules, size_t *loop_out);
+
+#endif
