@@ -11,7 +11,7 @@ struct ini_entry {
 	const char *file;    /* foreign */
 	const char *section; /* foreign; lower case */
 	const char *key;     /* foreign; lower case */
-	const char *value;   /* foreign; trimmed; valid UTF-8 without control characters */
+	const char *value;   /* foreign; trimmed unless quoted; UTF-8 without control characters */
 	int line;            /* of the key, from 1 */
 };
 

@@ -25,14 +25,14 @@ struct conf {
 	char *control; /* pullyud's socket */
 	char *key;     /* HMAC key of the X-Pullyu-Digest header field */
 	/* [users] */
-	char *settings_dir;    /* template: %d domain, %u local part, %h home directory */
+	char *settings_dir;    /* template: %d domain, %u local part, %h at its start: home */
 	char *participants;    /* list file: addresses and @domains that take part */
 	char **system_domains; /* domains whose local parts are system users: %h, file owners */
 	char *delimiters;      /* recipient_delimiter of the MTA */
 	bool keep_case;        /* local parts are case-sensitive */
 	/* [milter] */
 	char *socket;          /* libmilter syntax: unix:/path, inet:port@host */
-	int64_t socket_mode;   /* octal digits given as a string of the table, e.g. 0660 */
+	int64_t socket_mode;   /* permissions of a unix socket, e.g. 0660 */
 	int64_t ask_timeout;   /* ms that a message may wait for pullyud's answer */
 	int64_t hold_max_size; /* bytes; larger messages pass */
 	char **authserv_ids;   /* trusted authserv-id of Authentication-Results */
@@ -44,8 +44,9 @@ struct conf {
 	int64_t max_hold;       /* seconds; the longest time a message is held */
 	int64_t retry;          /* seconds between attempts after a temporary failure */
 	/* [digest] */
-	char *from;              /* header From of digests */
-	char *reply_to;          /* may be NULL */
+	char *host;              /* our name in Message-ID, List-Id and addresses; never NULL */
+	char *from;              /* header From of digests: "Ann <a@b>", the name in UTF-8 */
+	char *reply_to;          /* the same; may be NULL */
 	char *envelope_from;     /* MAIL FROM of digests; where a digest that bounces goes */
 	int64_t digest_max_size; /* bytes of originals attached to one digest message */
 	int64_t digest_max_messages;
@@ -61,7 +62,9 @@ struct conf {
 extern const struct conf_option conf_table[];
 extern const size_t conf_table_n;
 
-/* RC_NOTFOUND, RC_PERM (all problems reported), RC_TEMP. */
+/* RC_NOTFOUND, RC_PERM (all problems reported), RC_TEMP. What depends on the machine is settled
+ * here: [digest] host (/etc/mailname, else the host name), the domain of addresses without one, and
+ * [defaults] timezone. path NULL: the defaults alone. */
 enum rc conf_load(
     const char *path, ini_problem_fn *problem, void *ctx, struct conf **conf_out, struct err *err);
 struct conf *conf_ref(struct conf *conf);

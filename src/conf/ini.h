@@ -9,8 +9,9 @@
  * readings must agree. Thread-safe (iniparser's global error callback is set once).
  *
  * Syntax: [section], key = value, comments from ';' or '#' at the start of a line, or after blanks
- * behind a value; a value may stand in double quotes, inside which ';' and '#' are plain. Names of
- * sections and keys are case-insensitive. Size at most INI_FILE_MAX.
+ * behind a value; a value may stand in double quotes, inside which ';' and '#' are plain and blanks
+ * at its ends are kept; there is no escape inside quotes. Names of sections and keys are
+ * case-insensitive: letters, digits, '-', '_' and '.'. Size at most INI_FILE_MAX.
  */
 #ifndef PULLYU_CONF_INI_H
 #define PULLYU_CONF_INI_H
@@ -28,7 +29,7 @@ struct ini {
 	char **files;              /* own; NULL-terminated; what entries[].file points at */
 	struct ini_entry *entries; /* own; in the order of the file */
 	size_t n_entries;
-	char **sections; /* own; in the order of the file, empty ones too */
+	char **sections; /* own; each once, in the order of the file, empty ones too */
 	size_t n_sections;
 	struct stat st; /* of the file that was read: owner, mode, mtime */
 };
@@ -38,8 +39,12 @@ struct ini {
  * of them in err; RC_TEMP if it cannot be read now. */
 enum rc ini_load(
     const char *path, ini_problem_fn *problem, void *ctx, struct ini **ini_out, struct err *err);
-/* The same for every regular file "*.ini" of a directory, in the order of their names in bytes, as
- * one struct ini. A section may stand in several files (not twice in one). */
+/* The same for bytes that the caller has read from path; st goes to ini->st. */
+enum rc ini_parse(const char *path, const char *data, size_t len, const struct stat *st,
+    ini_problem_fn *problem, void *ctx, struct ini **ini_out, struct err *err);
+/* The same for every file "*.ini" of a directory (names that start with a dot left out), in the
+ * order of their names in bytes, as one struct ini. A section may stand in several files (not twice
+ * in one). Something of such a name that is no regular file is a problem. */
 enum rc ini_load_dir(
     const char *dir, ini_problem_fn *problem, void *ctx, struct ini **ini_out, struct err *err);
 void ini_free(struct ini **ini);

@@ -8,6 +8,7 @@
 
 #include "base/ini.h"
 #include "base/rc.h"
+#include "conf/ini.h"
 #include "conf/table.h"
 #include "conf/times.h"
 
@@ -22,16 +23,20 @@ struct settings {
 	struct times times; /* [digest] times */
 	char *timezone;     /* [digest] timezone; IANA name */
 	int originals;      /* [digest] originals; enum settings_originals */
-	char *language;     /* [digest] language; only "en" until digests are translated */
+	char *language;     /* [digest] language; a tag; digests fall back to English */
 	char **classes; /* [hold] classes; of: newsletter notification discussion transactional */
 };
 
 extern const struct conf_option settings_table[];
 extern const size_t settings_table_n;
 
-/* Starts from the site's defaults, then the file. Nothing of a bad file takes effect. */
+/* Starts from the site's defaults, then the file. Nothing of a bad file takes effect. st_out may be
+ * NULL. Who may own the file is not asked here (policy/user.h). */
 enum rc settings_load(const char *path, const struct settings *defaults, ini_problem_fn *problem,
     void *ctx, struct settings *settings_out, struct stat *st_out, struct err *err);
+/* The same from what the caller has read. */
+enum rc settings_from_ini(const struct ini *ini, const struct settings *defaults,
+    ini_problem_fn *problem, void *ctx, struct settings *settings_out, struct err *err);
 void settings_copy(const struct settings *from, struct settings *to);
 void settings_clear(struct settings *settings);
 

@@ -14,6 +14,16 @@ tests_unit_test_control_SOURCES = tests/unit/test_control.c
 tests_unit_test_control_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS) -pthread
 tests_unit_test_control_LDADD = $(CONTROL_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
+unit_programs += tests/unit/test_conf_ini
+tests_unit_test_conf_ini_SOURCES = tests/unit/test_conf_ini.c
+tests_unit_test_conf_ini_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conf_ini_LDADD = $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_conf_table
+tests_unit_test_conf_table_SOURCES = tests/unit/test_conf_table.c
+tests_unit_test_conf_table_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conf_table_LDADD = $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)
