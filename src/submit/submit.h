@@ -24,7 +24,8 @@ struct submit_message {
 };
 
 /* RC_OK only after the MTA's 250 to the end of the data. RC_PERM: a 5xx to MAIL, RCPT, DATA or the
- * end of data (smtp_code_out tells which code). RC_TEMP: everything else: no connection, 4xx, a
+ * end of data. *smtp_code_out is set on every result: the code of the reply that decided, 0 if there
+ * was none. RC_TEMP: everything else: no connection, 4xx, a
  * missed deadline, an unreadable file. What is sent is the message's bytes with every line ending
  * in CRLF, dot-stuffed; a body line "." or "MAIL FROM:" cannot leave the data. */
 enum rc submit_message(const struct submit_config *config, const struct submit_message *message,

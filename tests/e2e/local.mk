@@ -1,1 +1,15 @@
-# e2e: pytest; see README
+# End to end with pytest. Each file is one test of "make check"; it finds the programs through
+# PULLYU_BUILDDIR.
+TEST_EXTENSIONS = .py
+PY_LOG_COMPILER = $(PYTHON) -B -m pytest
+AM_PY_LOG_FLAGS = -q -p no:cacheprovider
+AM_TESTS_ENVIRONMENT = PULLYU_BUILDDIR='$(abs_builddir)'; PULLYU_SRCDIR='$(abs_srcdir)'; \
+	export PULLYU_BUILDDIR PULLYU_SRCDIR;
+e2e_tests =
+EXTRA_DIST += $(e2e_tests)
+TESTS += $(e2e_tests)
+
+e2e_tests += tests/e2e/test_submit.py
+check_PROGRAMS += tests/unit/submit_send
+tests_unit_submit_send_SOURCES = tests/unit/submit_send.c
+tests_unit_submit_send_LDADD = $(SUBMIT_LIBS) $(BASE_LIBS)
