@@ -24,6 +24,16 @@ tests_unit_test_conf_table_SOURCES = tests/unit/test_conf_table.c
 tests_unit_test_conf_table_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_conf_table_LDADD = $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
+unit_programs += tests/unit/test_auth_results
+tests_unit_test_auth_results_SOURCES = tests/unit/test_auth_results.c
+tests_unit_test_auth_results_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_auth_results_LDADD = $(AUTH_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_auth_spf
+tests_unit_test_auth_spf_SOURCES = tests/unit/test_auth_spf.c
+tests_unit_test_auth_spf_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_auth_spf_LDADD = $(AUTH_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)
