@@ -13,3 +13,8 @@ e2e_tests += tests/e2e/test_submit.py
 check_PROGRAMS += tests/unit/submit_send
 tests_unit_submit_send_SOURCES = tests/unit/submit_send.c
 tests_unit_submit_send_LDADD = $(SUBMIT_LIBS) $(BASE_LIBS)
+
+e2e_tests += tests/e2e/test_spf.py
+check_PROGRAMS += tests/unit/spf_query
+tests_unit_spf_query_SOURCES = tests/unit/spf_query.c
+tests_unit_spf_query_LDADD = $(AUTH_LIBS) $(BASE_LIBS)
