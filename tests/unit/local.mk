@@ -33,6 +33,10 @@ unit_programs += tests/unit/test_auth_spf
 tests_unit_test_auth_spf_SOURCES = tests/unit/test_auth_spf.c
 tests_unit_test_auth_spf_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_auth_spf_LDADD = $(AUTH_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+unit_programs += tests/unit/test_digest
+tests_unit_test_digest_SOURCES = tests/unit/test_digest.c
+tests_unit_test_digest_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_digest_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_programs)

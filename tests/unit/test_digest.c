@@ -1,0 +1,652 @@
+/*
+ * test_digest.c: the words of a digest, its two forms, the copies of originals, and what happens
+ * when something is missing. How the message parses is tests/e2e/test_digest_mime.py's.
+ */
+#include <config.h>
+
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "digest/clean.h"
+#include "digest/digest.h"
+#include "digest/guard.h"
+#include "digest/html.h"
+#include "digest/originals.h"
+#include "digest/outline.h"
+#include "digest/text.h"
+#include "digest/words.h"
+
+/* 2026-11-24 07:00 UTC, a Tuesday; 08:00 in Amsterdam. */
+enum { SLOT = 1795503600 };
+
+/* Originals in memory, served as files that are unlinked at once. */
+struct mail {
+	const char *id, *data;
+	int opened;
+};
+
+static enum rc open_mail(void *ctx, const char *id, int *fd_out, struct err *err)
+{
+	for (struct mail *mail = ctx; mail->id != NULL; mail++) {
+		if (strcmp(mail->id, id) != 0)
+			continue;
+		mail->opened++;
+		if (mail->data == NULL)
+			return err_set(err, RC_NOTFOUND, "gone");
+		char path[] = "/tmp/pullyu-test-XXXXXX";
+		int fd = mkstemp(path);
+		assert_true(fd >= 0);
+		unlink(path);
+		size_t len = strlen(mail->data);
+		assert_int_equal(write(fd, mail->data, len), len);
+		*fd_out = fd;
+		return RC_OK;
+	}
+	return err_set(err, RC_TEMP, "no such id");
+}
+
+static struct digest_entry entry(const char *id, const char *class, const char *name,
+    const char *addr, const char *subject, int64_t received, uint64_t size)
+{
+	return (struct digest_entry){.id = id,
+	    .size = size,
+	    .from_name = name,
+	    .from_addr = addr,
+	    .subject = subject,
+	    .list_id = "",
+	    .class_name = class,
+	    .why = "it came from a mailing list",
+	    .received = received};
+}
+
+static struct digest digest_of(struct digest_entry *entries, size_t n)
+{
+	return (struct digest){.open_original = open_mail,
+	    .user = "ann@example.org",
+	    .from = "Pullyu <digest@example.org>",
+	    .message_id = "<slot.1@example.org>",
+	    .guard = "v1; 00",
+	    .host = "mail.example.org",
+	    .slot = SLOT,
+	    .now = SLOT + 1,
+	    .timezone = "Europe/Amsterdam",
+	    .language = "en",
+	    .entries = entries,
+	    .n_entries = n};
+}
+
+/* What compose wrote; g_free. NULL if it failed. */
+static char *composed(enum rc (*compose)(const struct digest *, int, struct err *),
+    const struct digest *digest, enum rc *rc_out, struct err *err)
+{
+	char path[] = "/tmp/pullyu-test-XXXXXX", *text = NULL;
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	*rc_out = compose(digest, fd, err);
+	close(fd);
+	if (*rc_out == RC_OK)
+		assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	unlink(path);
+	return text;
+}
+
+static void test_clean(void **state)
+{
+	static const struct {
+		const char *label, *in;
+		size_t max;
+		const char *want;
+	} rows[] = {
+	    {"plain", "Hello there", 20, "Hello there"},
+	    {"null", NULL, 20, ""},
+	    {"blanks", " a \t b\r\n c\xC2\xA0\xE2\x80\xA8", 20, "a b c"},
+	    {"controls", "a\x01\x1b[0m\x7f\xC2\x85z", 20, "a [0m z"},
+	    {"not utf-8", "a\xff\x62", 20, "a\xEF\xBF\xBD\x62"},
+	    {"override", "\xE2\x80\xAEgnp.exe\xE2\x80\xAC", 20, "gnp.exe"},
+	    {"isolate", "\xE2\x81\xA6x\xE2\x81\xA9", 20, "x"},
+	    {"padding", "a\xE2\x80\x8B\xCD\x8F\xE2\x80\x8B\xC2\xAD\xEF\xBB\xBF\x62", 20, "ab"},
+	    {"only padding", "\xE2\x80\x8C \xE2\x80\x8C \xCD\x8F", 20, ""},
+	    {"hangul fillers", "\xE3\x85\xA4\xE3\x85\xA4x", 20, "x"},
+	    {"tags", "x\xF3\xA0\x81\xA1y", 20, "xy"},
+	    {"joiner inside", "\xD9\x85\xE2\x80\x8C\xD9\x87", 20, "\xD9\x85\xE2\x80\x8C\xD9\x87"},
+	    {"joiners", "a\xE2\x80\x8D\xE2\x80\x8D\xE2\x80\x8D\x62", 20, "a\xE2\x80\x8D\x62"},
+	    {"marks", "e\xCC\x81\xCC\x81\xCC\x81\xCC\x81\xCC\x81!", 20,
+		"e\xCC\x81\xCC\x81\xCC\x81!"},
+	    {"noncharacter", "a\xEF\xBF\xBE", 20, "a\xEF\xBF\xBD"},
+	    {"just fits", "12345", 5, "12345"},
+	    {"cut", "123456", 5, "1234\xE2\x80\xA6"},
+	    {"cut at a blank", "123 56", 5, "123\xE2\x80\xA6"},
+	    {"cut wide", "\xE6\x98\x8E\xE6\x97\xA5\xE6\x98\x8E", 5,
+		"\xE6\x98\x8E\xE6\x97\xA5\xE2\x80\xA6"},
+	    {"cut wide, odd", "\xE6\x98\x8E\xE6\x97\xA5\xE6\x98\x8E", 4,
+		"\xE6\x98\x8E\xE2\x80\xA6"},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		char *got = clean_text(rows[i].in, rows[i].max);
+		failed += unit_str(rows[i].label, got, rows[i].want);
+		g_free(got);
+	}
+	assert_int_equal(failed, 0);
+
+	/* The bound on what is looked at falls inside a character: no replacement appears. */
+	GString *longer = g_string_new("x");
+	while (longer->len < 2 * CLEAN_IN_MAX)
+		g_string_append(longer, "\xC3\xA9");
+	char *got = clean_text(longer->str, 10 * CLEAN_IN_MAX);
+	assert_null(strstr(got, "\xEF\xBF\xBD"));
+	assert_true(strlen(got) >= CLEAN_IN_MAX - 2 && strlen(got) <= CLEAN_IN_MAX);
+	g_free(got);
+	g_string_free(longer, TRUE);
+}
+
+static void test_sizes(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *want;
+	} rows[] = {
+	    {0, "0 bytes"},
+	    {1, "1 byte"},
+	    {999, "999 bytes"},
+	    {1000, "1 kB"},
+	    {1449, "1.4 kB"},
+	    {1450, "1.5 kB"},
+	    {9949, "9.9 kB"},
+	    {9950, "10 kB"},
+	    {12400, "12 kB"},
+	    {999499, "999 kB"},
+	    {999500, "1 MB"},
+	    {1404021, "1.4 MB"},
+	    {2500000000, "2.5 GB"},
+	    {UINT64_MAX, "18446744074 GB"},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		char *got = words_size(words_for("en"), rows[i].bytes);
+		failed += unit_str(rows[i].want, got, rows[i].want);
+		g_free(got);
+	}
+	assert_int_equal(failed, 0);
+	assert_string_equal(words_for("EN-gb")->language, "en");
+	assert_string_equal(words_for("xx")->language, "en");
+	assert_string_equal(words_for(NULL)->language, "en");
+	char *got = words_fill("{2}{1}{3}{4}{", "{2}", "b", NULL);
+	assert_string_equal(got, "b{2}{3}{4}{");
+	g_free(got);
+}
+
+static void test_wrap(void **state)
+{
+	static const char ten[] = "aaaaaaaaaa";
+	char *word72 = g_strnfill(72, 'x'), *word150 = g_strnfill(150, 'y');
+	GString *out = g_string_new(NULL), *in = g_string_new(NULL);
+	(void)state;
+	for (int i = 0; i < 7; i++)
+		g_string_append_printf(in, "%s%s", i == 0 ? "" : " ", ten);
+	text_wrap(out, in->str, "* ", "  ");
+	assert_string_equal(out->str,
+	    "* aaaaaaaaaa aaaaaaaaaa aaaaaaaaaa aaaaaaaaaa aaaaaaaaaa "
+	    "aaaaaaaaaa\n  aaaaaaaaaa\n");
+	g_string_truncate(out, 0);
+	text_wrap(out, word72, "", "");
+	assert_int_equal(out->len, 73);
+	g_string_truncate(out, 0);
+	text_wrap(out, word150, "", "");
+	assert_int_equal(out->len, 153);
+	g_string_truncate(out, 0);
+	text_wrap(out, "", "* ", "  ");
+	assert_string_equal(out->str, "* \n");
+	/* 36 wide characters fill a line. */
+	g_string_truncate(out, 0);
+	g_string_truncate(in, 0);
+	for (int i = 0; i < 37; i++)
+		g_string_append(in, "\xE6\x98\x8E");
+	text_wrap(out, in->str, "", "");
+	assert_int_equal(strcspn(out->str, "\n"), 36 * 3);
+	/* Marks take no columns, but they do take bytes. */
+	g_string_truncate(out, 0);
+	g_string_truncate(in, 0);
+	for (int i = 0; i < 72; i++)
+		g_string_append(
+		    in, "\xF0\x9D\x94\x98\xF0\x9E\xA3\x90\xF0\x9E\xA3\x90\xF0\x9E\xA3\x90");
+	text_wrap(out, in->str, "", "");
+	assert_true(strcspn(out->str, "\n") <= TEXT_LINE_BYTES);
+	assert_int_equal(out->len, in->len + 2);
+	g_string_free(out, TRUE);
+	g_string_free(in, TRUE);
+	g_free(word72);
+	g_free(word150);
+}
+
+static void test_text(void **state)
+{
+	static const char want[] =
+	    "Your digest\n"
+	    "5 messages from 4 senders\n"
+	    "Tuesday, 24 November 2026, 08:00 (Europe/Amsterdam)\n"
+	    "\n\nPLEASE NOTE\n-----------\n"
+	    "\n  * settings.ini:3: no such zone\n"
+	    "\n\nNOTIFICATIONS (2)\n-----------------\n"
+	    "\nnoreply@forge.example\n"
+	    "\n  * Build failed\n"
+	    "    From Ann (forge)\n"
+	    "    Mon 23 Nov, 08:00 - 3 kB\n"
+	    "    Why held: it came from a mailing list\n"
+	    "\n  * Build mended\n"
+	    "    From Bob (forge)\n"
+	    "    Tue 24 Nov, 07:59 - 3 kB\n"
+	    "    Why held: it came from a mailing list\n"
+	    "\n\nNEWSLETTERS (1)\n---------------\n"
+	    "\nThe Garden Letter <letter@garden.example>\n"
+	    "\n  * (no subject)\n"
+	    "    Wed 31 Dec 2025, 23:30 - 12 kB\n"
+	    "\n\nDISCUSSIONS (1)\n---------------\n"
+	    "\ncarla@lists.example\n"
+	    "\n  * Re: tabs\n"
+	    "    Mon 23 Nov, 08:00 - 812 bytes\n"
+	    "    List dev.lists.example\n"
+	    "    Why held: it came from a mailing list\n"
+	    "\n\nOTHER MAIL (1)\n--------------\n"
+	    "\n(no sender)\n"
+	    "\n  * ?\n"
+	    "    Mon 23 Nov, 08:00 - 1 byte\n"
+	    "    Why held: it came from a mailing list\n"
+	    "\n\nNothing is lost: the originals come along with this digest, unchanged,\n"
+	    "in your inbox.\n"
+	    "What waits for the next digest: pullyu list ann@example.org\n";
+	const char *notices[] = {"settings.ini:3: no such\r\nzone", NULL};
+	struct digest_entry entries[] = {
+	    entry("e", "personal", "", "", "?", SLOT - 86400, 1),
+	    entry("d", "discussion", "carla@lists.example", "carla@lists.example", "Re: tabs",
+		SLOT - 86400, 812),
+	    entry("c", "newsletter", "The Garden Letter", "letter@garden.example", " ", 1767220200,
+		12400),
+	    entry("b", "notification", "Bob (forge)", "NoReply@forge.example", "Build mended",
+		SLOT - 60, 3000),
+	    entry("a", "notification", "Ann (forge)", "noreply@forge.example", "Build failed",
+		SLOT - 86400, 3000),
+	};
+	struct digest digest = digest_of(entries, G_N_ELEMENTS(entries));
+	struct outline *outline = NULL;
+	(void)state;
+	entries[1].list_id = "dev.lists.example";
+	entries[2].why = "";
+	digest.notices = notices;
+	assert_int_equal(outline_new(&digest, &outline, NULL), RC_OK);
+	char *got = text_render(outline);
+	assert_string_equal(got, want);
+	assert_string_equal(
+	    outline->subject, "Your digest: 5 messages from 4 senders, Tuesday 08:00");
+	/* Originals are attached in the order in which the summary names them. */
+	GString *order = g_string_new(NULL);
+	for (size_t i = 0; i < outline->n_entries; i++)
+		g_string_append(order, outline->entries[i].source->id);
+	assert_string_equal(order->str, "abcde");
+	g_string_free(order, TRUE);
+	g_free(got);
+	outline_free(&outline);
+}
+
+static void test_closing(void **state)
+{
+	static const struct {
+		bool attach, folder;
+		const char *want;
+	} rows[] = {
+	    {true, false, "attached below"},
+	    {true, true, "attached below"},
+	    {false, true, "in your Digest folder"},
+	    {false, false, "in your inbox"},
+	};
+	struct digest_entry entries[] = {entry("a", "newsletter", "", "a@b.example", "s", SLOT, 1)};
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct digest digest = digest_of(entries, 1);
+		struct outline *outline = NULL;
+		digest.attach = rows[i].attach;
+		digest.originals_in_folder = rows[i].folder;
+		/* An unknown zone never stops a digest. */
+		digest.timezone = i == 0 ? "Nowhere/Atall" : NULL;
+		assert_int_equal(outline_new(&digest, &outline, NULL), RC_OK);
+		assert_non_null(strstr(outline->closing, rows[i].want));
+		assert_string_equal(outline->headline, "1 message from 1 sender");
+		assert_string_equal(outline->slot, "Tuesday, 24 November 2026, 07:00 (UTC)");
+		outline_free(&outline);
+	}
+}
+
+static void test_extremes(void **state)
+{
+	struct digest_entry entries[] = {
+	    entry("a", NULL, NULL, NULL, NULL, INT64_MAX, UINT64_MAX),
+	    entry("b", "", "", "", "", INT64_MIN, 0),
+	};
+	struct digest digest = digest_of(entries, 2);
+	struct outline *outline = NULL;
+	const char *notices[OUTLINE_NOTICES_MAX + 6] = {NULL};
+	struct err err;
+	(void)state;
+	entries[0].why = entries[0].list_id = NULL;
+	digest.slot = INT64_MAX;
+	digest.language = NULL;
+	for (size_t i = 0; i < G_N_ELEMENTS(notices) - 1; i++)
+		notices[i] = "note";
+	digest.notices = notices;
+	assert_int_equal(outline_new(&digest, &outline, NULL), RC_OK);
+	assert_string_equal(outline->entries[0].when, "at an unknown time");
+	assert_int_equal(outline->n_notices, OUTLINE_NOTICES_MAX + 1);
+	assert_string_equal(outline->notices[OUTLINE_NOTICES_MAX], "And 5 more.");
+	char *text = text_render(outline), *html = NULL;
+	assert_int_equal(html_render(outline, &html, NULL), RC_OK);
+	g_free(text);
+	g_free(html);
+	outline_free(&outline);
+	digest.n_entries = OUTLINE_ENTRIES_MAX + 1;
+	assert_int_equal(outline_new(&digest, &outline, &err), RC_PERM);
+	assert_null(outline);
+}
+
+static void test_html(void **state)
+{
+	static const char *const parts[] = {
+	    "<!DOCTYPE html>\n<html lang=\"en\" dir=\"ltr\">",
+	    "<meta charset=\"utf-8\">",
+	    "<title>Your digest: 2 messages from 2 senders, Tuesday 08:00</title>",
+	    "@media(prefers-color-scheme:dark)",
+	    "<h1>Your digest</h1>",
+	    "<h2>Please note</h2>\n<ul><li><bdi>a &lt; b</bdi></li></ul>",
+	    "<h2>Newsletters<span class=\"count\"> (2)</span>",
+	    "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>",
+	    "<bdi>x\"&gt;&lt;img src=http://evil.example/&gt;@evil.example</bdi>",
+	    "<p><bdi>&lt;/style&gt;&lt;/title&gt; &amp;amp; ' gnp.exe \xF0\x9F\x8E\x89</bdi></p>",
+	    "<bdi>Why held: \"quoted\" &lt;b&gt;</bdi>",
+	    "What waits for the next digest: pullyu list ann@example.org",
+	};
+	const char *notices[] = {"a < b", NULL};
+	struct digest_entry entries[] = {
+	    entry("a", "newsletter", "<script>alert(1)</script>",
+		"x\"><img src=http://evil.example/>@evil.example",
+		"</style></title> &amp; ' \xE2\x80\xAEgnp.exe\xE2\x80\xAC \xF0\x9F\x8E\x89", SLOT,
+		1),
+	    entry("b", "newsletter", "javascript:alert(1)", "b@example.org", "x", SLOT, 1),
+	};
+	struct digest digest = digest_of(entries, 2);
+	struct outline *outline = NULL;
+	char *html = NULL;
+	int failed = 0;
+	(void)state;
+	entries[0].why = "\"quoted\" <b>";
+	digest.notices = notices;
+	assert_int_equal(outline_new(&digest, &outline, NULL), RC_OK);
+	assert_int_equal(html_render(outline, &html, NULL), RC_OK);
+	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+		failed += unit_num(parts[i], strstr(html, parts[i]) != NULL, 1);
+	static const char *const never[] = {"<script", "<img", "<a ", "<link", " src=\"",
+	    " href=\"", "url(", "@import", "<form", "\xE2\x80\xAE"};
+	for (size_t i = 0; i < G_N_ELEMENTS(never); i++)
+		failed += unit_num(never[i], strstr(html, never[i]) != NULL, 0);
+	assert_int_equal(failed, 0);
+	g_free(html);
+	outline_free(&outline);
+}
+
+static void test_scan(void **state)
+{
+#define ROW(label, text, want) \
+	{ \
+		label, text, sizeof(text) - 1, want \
+	}
+	static const struct {
+		const char *label, *data;
+		size_t len;
+		enum original_data want;
+	} rows[] = {
+	    ROW("empty", "", ORIGINAL_7BIT),
+	    ROW("plain", "a: b\r\n\r\nc\r\n", ORIGINAL_7BIT),
+	    ROW("no last line end", "a: b\r\n\r\nc", ORIGINAL_7BIT),
+	    ROW("8 bit", "a: b\r\n\r\n\xff\r\n", ORIGINAL_8BIT),
+	    ROW("nul", "a\0b\r\n", ORIGINAL_BINARY),
+	    ROW("lf alone", "a\nb\r\n", ORIGINAL_BINARY),
+	    ROW("lf first", "\na\r\n", ORIGINAL_BINARY),
+	    ROW("cr alone", "a\rb\r\n", ORIGINAL_BINARY),
+	    ROW("cr twice", "a\r\r\n", ORIGINAL_BINARY),
+	    ROW("cr last", "a\r", ORIGINAL_BINARY),
+	    ROW("binary stays", "\0\r\n\xff\r\n", ORIGINAL_BINARY),
+	};
+#undef ROW
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		/* Whole, and byte by byte: block borders must not show. */
+		for (size_t step = 1; step <= 64; step += 63) {
+			struct original_scan scan = {0};
+			for (size_t at = 0; at < rows[i].len; at += step)
+				original_scan(&scan, (const unsigned char *)rows[i].data + at,
+				    MIN(step, rows[i].len - at));
+			original_scan_end(&scan);
+			failed += unit_num(rows[i].label, scan.data, rows[i].want);
+			failed +=
+			    unit_num(rows[i].label, (long long)scan.bytes, (long long)rows[i].len);
+		}
+	}
+	assert_int_equal(failed, 0);
+	for (size_t len = 998; len <= 999; len++) {
+		char *line = g_strnfill(len, 'x');
+		struct original_scan scan = {0};
+		original_scan(&scan, (const unsigned char *)line, len);
+		original_scan(&scan, (const unsigned char *)"\r\n", 2);
+		assert_int_equal(scan.data, len == 998 ? ORIGINAL_7BIT : ORIGINAL_BINARY);
+		g_free(line);
+	}
+}
+
+typedef enum rc compose_fn(const struct digest *, int, struct err *);
+static compose_fn *const composers[] = {digest_compose, digest_compose_plain};
+
+static void test_compose(void **state)
+{
+	static const char *const once[] = {
+	    "\r\nTo: ann@example.org\r\n",
+	    "From: Pullyu <digest@example.org>\r\n",
+	    "\r\nReply-To: help@example.org\r\n",
+	    "Date: Tue, 24 Nov 2026 08:00:01 +0100\r\n",
+	    "\r\nMessage-ID: <slot.1@example.org>\r\n",
+	    "\r\nSubject: Your digest: 2 messages from 1 sender, Tuesday 08:00\r\n",
+	    "\r\nAuto-Submitted: auto-generated\r\n",
+	    "\r\nList-Id: <digest.mail.example.org>\r\n",
+	    "\r\nX-Pullyu-Digest: v1; 00\r\n",
+	    "\r\nMIME-Version: 1.0\r\n",
+	    "\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject: "
+	    "n\xC3\xA9\r\n\r\nFrom here\r\n\r\n--=_",
+	    "\r\nContent-Type: message/rfc822\r\n\r\nSubject: no end\r\n--=_",
+	};
+	struct mail mails[] = {
+	    {.id = "a", .data = "Return-Path: <>\r\nSubject: n\xC3\xA9\r\n\r\nFrom here\r\n"},
+	    {.id = "b", .data = "Subject: no end"},
+	    {.id = NULL},
+	};
+	struct digest_entry entries[] = {
+	    entry("a", "newsletter", "A", "a@b.example", "one", SLOT, 1),
+	    entry("b", "newsletter", "A", "a@b.example", "two", SLOT, 1),
+	};
+	int failed = 0;
+	(void)state;
+	entries[0].lead = strlen("Return-Path: <>\r\n");
+	/* An index that is wrong about the lead costs no byte of the message. */
+	entries[1].lead = 1000;
+	for (size_t c = 0; c < G_N_ELEMENTS(composers); c++) {
+		struct digest digest = digest_of(entries, 2);
+		struct err err = {.text = ""};
+		enum rc rc;
+		digest.ctx = mails;
+		digest.attach = true;
+		digest.reply_to = "help@example.org";
+		char *text = composed(composers[c], &digest, &rc, &err);
+		assert_string_equal(err.text, "");
+		assert_non_null(text);
+		for (size_t i = 0; i < G_N_ELEMENTS(once); i++) {
+			const char *first = strstr(text, once[i]);
+			failed += unit_num(once[i], first != NULL, 1);
+			failed += unit_num(
+			    once[i], first != NULL && strstr(first + 1, once[i]) != NULL, 0);
+		}
+		g_free(text);
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* Without attach no original is opened. */
+static void test_compose_without(void **state)
+{
+	struct mail mails[] = {{.id = "a"}, {.id = NULL}};
+	struct digest_entry entries[] = {
+	    entry("a", "newsletter", "A", "a@b.example", "s", SLOT, 1)};
+	(void)state;
+	for (size_t c = 0; c < G_N_ELEMENTS(composers); c++) {
+		struct digest digest = digest_of(entries, 1);
+		struct err err;
+		enum rc rc;
+		digest.ctx = mails;
+		char *text = composed(composers[c], &digest, &rc, &err);
+		assert_int_equal(rc, RC_OK);
+		assert_null(strstr(text, "multipart/mixed"));
+		assert_non_null(strstr(text, "\r\n\r\n"));
+		assert_int_equal(mails[0].opened, 0);
+		g_free(text);
+	}
+}
+
+static void test_compose_gone(void **state)
+{
+	struct mail mails[] = {{.id = "here", .data = "x: y\r\n"}, {.id = "gone.1"}, {.id = NULL}};
+	struct digest_entry entries[] = {
+	    entry("here", "newsletter", "A", "a@b.example", "s", SLOT, 1),
+	    entry("gone.1", "newsletter", "A", "a@b.example", "s", SLOT, 1),
+	};
+	(void)state;
+	for (size_t c = 0; c < G_N_ELEMENTS(composers); c++) {
+		struct digest digest = digest_of(entries, 2);
+		struct err err;
+		enum rc rc;
+		digest.ctx = mails;
+		digest.attach = true;
+		assert_null(composed(composers[c], &digest, &rc, &err));
+		assert_int_equal(rc, RC_NOTFOUND);
+		assert_string_equal(err.text, "original gone.1: gone");
+	}
+}
+
+/* A disk that is full, at any time, shows. */
+static void test_compose_full(void **state)
+{
+	struct digest_entry entries[] = {
+	    entry("a", "newsletter", "A", "a@b.example", "s", SLOT, 1)};
+	char *body = g_strnfill(300000, 'x');
+	struct mail mails[] = {{.id = "a", .data = body}, {.id = NULL}};
+	(void)state;
+	for (size_t c = 0; c < G_N_ELEMENTS(composers); c++) {
+		for (int attach = 0; attach <= 1; attach++) {
+			struct digest digest = digest_of(entries, 1);
+			struct err err;
+			int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+			digest.ctx = mails;
+			digest.attach = attach;
+			assert_true(fd >= 0);
+			assert_int_equal(composers[c](&digest, fd, &err), RC_TEMP);
+			assert_non_null(strstr(err.text, "No space left"));
+			close(fd);
+		}
+	}
+	g_free(body);
+}
+
+static void test_bad_fields(void **state)
+{
+	char *longer = g_strnfill(2000, 'a');
+	struct digest_entry entries[] = {
+	    entry("a", "newsletter", "A", "a@b.example", "s", SLOT, 1)};
+	const struct {
+		const char *label, *user, *from, *reply_to, *message_id, *guard, *host;
+	} rows[] = {
+	    {"no user", "", "a@b.c", NULL, "<a@b>", "g", "h"},
+	    {"line end", "a@b.c\r\nBcc: x@y.z", "a@b.c", NULL, "<a@b>", "g", "h"},
+	    {"line end in from", "a@b.c", "a@b.c\nX: y", NULL, "<a@b>", "g", "h"},
+	    {"not utf-8", "a@b.c", "\xff@b.c", NULL, "<a@b>", "g", "h"},
+	    {"no from", "a@b.c", NULL, NULL, "<a@b>", "g", "h"},
+	    {"line end in reply-to", "a@b.c", "a@b.c", "a@b.c\r", "<a@b>", "g", "h"},
+	    {"no brackets", "a@b.c", "a@b.c", NULL, "a@b", "g", "h"},
+	    {"no at", "a@b.c", "a@b.c", NULL, "<ab>", "g", "h"},
+	    {"two ids", "a@b.c", "a@b.c", NULL, "<a@b> <c@d>", "g", "h"},
+	    {"no guard", "a@b.c", "a@b.c", NULL, "<a@b>", "", "h"},
+	    {"line end in guard", "a@b.c", "a@b.c", NULL, "<a@b>", "v1\n", "h"},
+	    {"host with blank", "a@b.c", "a@b.c", NULL, "<a@b>", "g", "a b"},
+	    {"host with dots", "a@b.c", "a@b.c", NULL, "<a@b>", "g", "a..b"},
+	    {"long", longer, "a@b.c", NULL, "<a@b>", "g", "h"},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct digest digest = digest_of(entries, 1);
+		digest.user = rows[i].user;
+		digest.from = rows[i].from;
+		digest.reply_to = rows[i].reply_to;
+		digest.message_id = rows[i].message_id;
+		digest.guard = rows[i].guard;
+		digest.host = rows[i].host;
+		for (size_t c = 0; c < G_N_ELEMENTS(composers); c++) {
+			struct err err;
+			enum rc rc;
+			char *text = composed(composers[c], &digest, &rc, &err);
+			failed += unit_num(rows[i].label, rc, RC_PERM);
+			g_free(text);
+		}
+	}
+	g_free(longer);
+	assert_int_equal(failed, 0);
+}
+
+static void test_guard(void **state)
+{
+	unsigned char key[HMAC_KEY_BYTES] = {1}, other[HMAC_KEY_BYTES] = {2};
+	char body[GUARD_MAX];
+	(void)state;
+	guard_make(key, "<a@b>", body);
+	assert_int_equal(strlen(body), 4 + 64);
+	assert_true(guard_check(key, body, "<a@b>"));
+	assert_false(guard_check(other, body, "<a@b>"));
+	assert_false(guard_check(key, body, "<a@c>"));
+	assert_false(guard_check(key, "v1; ", "<a@b>"));
+	assert_false(guard_check(key, "", "<a@b>"));
+	guard_make(key, "", body);
+	assert_false(guard_check(key, body, ""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_clean),
+	    cmocka_unit_test(test_sizes),
+	    cmocka_unit_test(test_wrap),
+	    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_closing),
+	    cmocka_unit_test(test_extremes),
+	    cmocka_unit_test(test_html),
+	    cmocka_unit_test(test_scan),
+	    cmocka_unit_test(test_compose),
+	    cmocka_unit_test(test_compose_without),
+	    cmocka_unit_test(test_compose_gone),
+	    cmocka_unit_test(test_compose_full),
+	    cmocka_unit_test(test_bad_fields),
+	    cmocka_unit_test(test_guard),
+	};
+	return cmocka_run_group_tests_name("digest", tests, NULL, NULL);
+}
