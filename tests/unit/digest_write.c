@@ -1,0 +1,146 @@
+/*
+ * digest_write.c: writes the digest that a JSON description asks for, for tests that look at the
+ * result with another MIME parser.
+ *
+ *	digest_write [--plain] DESCRIPTION.json OUT
+ *
+ * The description is an object named after the fields of struct digest; entries[].path names the
+ * file of an original, entries[].id is its id. A string "hex:..." stands for those bytes, so that a
+ * test can hand over what is no UTF-8. Exit status: 0, or 10 + enum rc with the error on stderr.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "digest/digest.h"
+
+/* ctx: the entries of the description. */
+static enum rc open_original(void *ctx, const char *id, int *fd_out, struct err *err)
+{
+	size_t i;
+	json_t *entry;
+	json_array_foreach(ctx, i, entry)
+	{
+		const char *path = json_string_value(json_object_get(entry, "path"));
+		if (strcmp(json_string_value(json_object_get(entry, "id")), id) != 0)
+			continue;
+		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		if (fd < 0)
+			return err_errno(err,
+			    errno == ENOENT || errno == ELOOP ? RC_NOTFOUND : RC_TEMP, "%s", path);
+		*fd_out = fd;
+		return RC_OK;
+	}
+	return err_set(err, RC_NOTFOUND, "no such id");
+}
+
+/* Borrowed from the description or from keep. */
+static const char *text_of(const json_t *object, const char *key, GPtrArray *keep)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	if (text == NULL || strncmp(text, "hex:", 4) != 0)
+		return text;
+	size_t n = strlen(text + 4) / 2;
+	char *bytes = g_malloc0(n + 1);
+	g_ptr_array_add(keep, bytes);
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (char)(g_ascii_xdigit_value(text[4 + 2 * i]) * 16 +
+		    g_ascii_xdigit_value(text[5 + 2 * i]));
+	return bytes;
+}
+
+static int64_t number_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static struct digest_entry *entries_of(const json_t *array, GPtrArray *keep)
+{
+	struct digest_entry *entries = g_new0(struct digest_entry, json_array_size(array) + 1);
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const json_t *from = json_array_get(array, i);
+		entries[i] = (struct digest_entry){
+		    .id = text_of(from, "id", keep),
+		    .lead = (uint64_t)number_of(from, "lead"),
+		    .size = (uint64_t)number_of(from, "size"),
+		    .from_name = text_of(from, "from_name", keep),
+		    .from_addr = text_of(from, "from_addr", keep),
+		    .subject = text_of(from, "subject", keep),
+		    .list_id = text_of(from, "list_id", keep),
+		    .class_name = text_of(from, "class_name", keep),
+		    .why = text_of(from, "why", keep),
+		    .received = number_of(from, "received"),
+		};
+	}
+	return entries;
+}
+
+static const char *const *notices_of(const json_t *array)
+{
+	size_t n = json_array_size(array);
+	const char **notices = g_new0(const char *, n + 1);
+	for (size_t i = 0; i < n; i++)
+		notices[i] = json_string_value(json_array_get(array, i));
+	return notices;
+}
+
+int main(int argc, char **argv)
+{
+	bool plain = argc > 1 && strcmp(argv[1], "--plain") == 0;
+	if (argc - plain != 3) {
+		fprintf(stderr, "usage: digest_write [--plain] DESCRIPTION.json OUT\n");
+		return 64;
+	}
+	json_error_t problem;
+	json_t *root = json_load_file(argv[1 + plain], 0, &problem);
+	if (root == NULL) {
+		fprintf(stderr, "%s:%d: %s\n", argv[1 + plain], problem.line, problem.text);
+		return 65;
+	}
+	GPtrArray *keep = g_ptr_array_new_with_free_func(g_free);
+	json_t *entries = json_object_get(root, "entries");
+	struct digest digest = {
+	    .open_original = open_original,
+	    .ctx = entries,
+	    .user = text_of(root, "user", keep),
+	    .from = text_of(root, "from", keep),
+	    .reply_to = text_of(root, "reply_to", keep),
+	    .message_id = text_of(root, "message_id", keep),
+	    .guard = text_of(root, "guard", keep),
+	    .host = text_of(root, "host", keep),
+	    .slot = number_of(root, "slot"),
+	    .now = number_of(root, "now"),
+	    .timezone = text_of(root, "timezone", keep),
+	    .language = text_of(root, "language", keep),
+	    .attach = json_is_true(json_object_get(root, "attach")),
+	    .originals_in_folder = json_is_true(json_object_get(root, "originals_in_folder")),
+	    .notices = notices_of(json_object_get(root, "notices")),
+	    .entries = entries_of(entries, keep),
+	    .n_entries = json_array_size(entries),
+	};
+	struct err err = {.text = ""};
+	int fd = open(argv[2 + plain], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		perror(argv[2 + plain]);
+		return 73;
+	}
+	enum rc rc =
+	    plain ? digest_compose_plain(&digest, fd, &err) : digest_compose(&digest, fd, &err);
+	close(fd);
+	g_free(digest.entries);
+	g_free((gpointer)digest.notices);
+	g_ptr_array_unref(keep);
+	json_decref(root);
+	if (rc == RC_OK)
+		return 0;
+	fprintf(stderr, "%s: %s\n", rc_name(rc), err.text);
+	return 10 + (int)rc;
+}
