@@ -11,10 +11,10 @@ from dnslib import A, AAAA, CNAME, MX, QTYPE, RCODE, RR, TXT, DNSRecord
 BUILD = os.environ.get("PULLYU_BUILDDIR", os.getcwd())
 QUERY = os.path.join(BUILD, "tests/unit/spf_query")
 
-LONG = " ".join(f"ip4:10.{i}.0.0/16" for i in range(200))
+LONG = " ".join(f"ip4:10.{i}.0.0/16" for i in range(60))
 ZONE = {
-    ("example.org", "TXT"): [TXT("v=spf1 ip4:192.0.2.0/24 ip6:2001:db8:1::/48 a:mail.example.org mx -all"),
-                             TXT("unrelated")],
+    ("example.org", "TXT"): [TXT("v=spf1 ip4:192.0.2.0/24 ip6:2001:db8:1::/48 "
+                                 "a:mail.example.org mx -all"), TXT("unrelated")],
     ("example.org", "MX"): [MX("mx.example.org", 10)],
     ("mx.example.org", "A"): [A("198.51.100.7")],
     ("mx.example.org", "AAAA"): [AAAA("2001:db8:7::7")],
@@ -36,7 +36,8 @@ ZONE = {
     ("dead.example", "A"): RCODE.SERVFAIL,
     ("host.example", "A"): [A("192.0.2.77")],
     ("helo.example", "TXT"): [TXT("v=spf1 ip4:192.0.2.1 -all")],
-    ("void.example", "TXT"): [TXT("v=spf1 a:v1.example a:v2.example a:v3.example ip4:192.0.2.1 -all")],
+    ("void.example", "TXT"): [TXT("v=spf1 a:v1.example a:v2.example a:v3.example "
+                                  "ip4:192.0.2.1 -all")],
 }
 
 
