@@ -6,7 +6,12 @@
  * The order: a user who does not take part, or whose files are unusable: pass. Classes security,
  * calendar and bounce: pass. Allow list (if the message is not known to be forged): pass. Hold
  * list: hold. A class that the user does not hold: pass. A sender the user has written to, or a
- * reply to a message of the user's: pass. Otherwise: hold.
+ * reply to a message of the user's: pass. Otherwise: hold. Without an answer whether the sender is
+ * known, mail of a held class passes, unless it comes from a no-reply address and answers nothing.
+ *
+ * Nothing is asked that cannot change the outcome. Lists are matched against From, the envelope
+ * sender and List-Id, in this order; the message must be authenticated for the domain of the
+ * address that matched, with a List-Id that of From.
  */
 #ifndef PULLYU_POLICY_POLICY_H
 #define PULLYU_POLICY_POLICY_H
@@ -44,8 +49,10 @@ enum { POLICY_WHY_MAX = 200 };
 
 struct policy_decision {
 	enum policy_action action;
-	bool need_auth, need_known; /* with POLICY_ASK: set the answers and call again */
-	char auth_domain[ADDR_MAX]; /* with need_auth: for which domain; "": any sender's */
+	bool need_auth, need_known; /* with POLICY_ASK: set the answers and call again. With both,
+				     * one answer may do; ask for both at once, or call again
+				     * after the one that comes cheap */
+	char auth_domain[ADDR_MAX]; /* with need_auth: for which domain; "": From has none */
 	char why[POLICY_WHY_MAX];   /* for the log: "allow list: ann@example.org" */
 };
 

@@ -2,7 +2,13 @@
  * user.h: users, and the cache of what they asked for. A struct user is an immutable snapshot of
  * one user's settings and lists, reference-counted; the cache re-reads a file only when its stat
  * (device, inode, size, mtime, ctime) changed, and keeps the last good settings and lists when a
- * file turns bad. Thread-safe.
+ * file turns bad. The cache is bounded (USERS_CACHE_MAX users, USERS_CACHE_BYTES of lists); who was
+ * not asked about for longest leaves it first, and with him his last good version. Thread-safe;
+ * no file is read while a lock of all users is held.
+ *
+ * A user's files (settings.ini, allow, hold) must be regular, not reached by a symbolic link as the
+ * last component, not world-writable, and belong to root, to our own user, or, in a system domain,
+ * to the system user of that local part.
  *
  * Who takes part: an address or domain named by the participants file, or whoever has a
  * settings.ini of their own; in both cases not with "[digest] enabled = no".
@@ -19,6 +25,8 @@
 #include "conf/settings.h"
 #include "policy/list.h"
 
+enum { USERS_CACHE_MAX = 20000, USERS_CACHE_BYTES = 64 * 1024 * 1024 };
+
 struct user {
 	int refs;            /* atomic */
 	char name[ADDR_MAX]; /* normalised address: the key everywhere */
@@ -27,7 +35,8 @@ struct user {
 		      * known. Then every message passes. */
 	struct settings settings;
 	struct list *allow, *hold; /* own; NULL: empty */
-	char problem[400];         /* "" or what is wrong with a file of his, for the digest */
+	char problem[400];         /* "" or what is wrong with a file of his, for the digest:
+				    * "settings.ini:3: [digest] times: ..." */
 };
 
 /* Plain copy of what is needed from pullyu.conf; strings are copied. */
@@ -42,9 +51,12 @@ struct users_config {
 
 struct users;
 
-/* A participants file with a mistake is RC_PERM; a missing one means that nobody is named there. */
+/* A participants file with a mistake is RC_PERM; a missing one means that nobody is named there. It
+ * is re-read when it changed, and the last good one stays. */
 enum rc users_new(const struct users_config *config, struct users **users_out, struct err *err);
 void users_free(struct users **users);
+/* Whether the participants file is bad now, and why: for the log. */
+bool users_problem(struct users *users, char text_out[400]);
 
 /* The normalised key of an address as received in RCPT TO. RC_PERM if it is no address. */
 enum rc users_key(struct users *users, const char *rcpt, char key_out[ADDR_MAX], struct err *err);
@@ -59,7 +71,8 @@ void user_unref(struct user **user); /* nulls */
  * template has %h and there is no such system user. */
 enum rc users_dir(struct users *users, const char *key, char **dir_out, struct err *err);
 
-/* Reads the user's three files afresh and reports every problem; RC_PERM if there was one. */
+/* Reads the user's three files (those there are) afresh and reports every problem; RC_PERM if there
+ * was one. */
 enum rc users_check(
     struct users *users, const char *key, ini_problem_fn *problem, void *ctx, struct err *err);
 

@@ -37,6 +37,30 @@ unit_programs += tests/unit/test_digest
 tests_unit_test_digest_SOURCES = tests/unit/test_digest.c
 tests_unit_test_digest_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_digest_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+unit_programs += tests/unit/test_conf_times
+tests_unit_test_conf_times_SOURCES = tests/unit/test_conf_times.c
+tests_unit_test_conf_times_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conf_times_LDADD = $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_policy_schedule
+tests_unit_test_policy_schedule_SOURCES = tests/unit/test_policy_schedule.c
+tests_unit_test_policy_schedule_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_policy_schedule_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_policy_list
+tests_unit_test_policy_list_SOURCES = tests/unit/test_policy_list.c
+tests_unit_test_policy_list_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_policy_list_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_policy_user
+tests_unit_test_policy_user_SOURCES = tests/unit/test_policy_user.c
+tests_unit_test_policy_user_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_policy_user_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_policy_decide
+tests_unit_test_policy_decide_SOURCES = tests/unit/test_policy_decide.c
+tests_unit_test_policy_decide_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_policy_decide_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_programs)

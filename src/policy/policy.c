@@ -1,0 +1,166 @@
+/*
+ * policy.c: see policy.h for the order. Each step that would need an answer is looked at only when
+ * the steps behind it could end otherwise, so that no message waits for a question without effect.
+ */
+#include <config.h>
+
+#include "policy/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "base/addr.h"
+#include "base/str.h"
+#include "policy/list.h"
+
+/* An entry of a list that speaks for this message. */
+struct match {
+	const char *entry; /* foreign; NULL: none */
+	const char *addr;  /* foreign: whose domain must be authenticated */
+};
+
+static struct match find_match(const struct list *list, const struct facts *facts)
+{
+	struct match match = {list_match_addr(list, facts->from_addr), facts->from_addr};
+	if (match.entry == NULL) {
+		match.entry = list_match_addr(list, facts->envelope_from);
+		match.addr = facts->envelope_from;
+	}
+	if (match.entry == NULL) {
+		match.entry = list_match_list_id(list, facts->list_id);
+		match.addr = facts->from_addr;
+	}
+	return match;
+}
+
+static bool class_is_held(const struct user *user, enum class cls)
+{
+	/* Whatever the settings say: promise 3. */
+	if (cls != CLASS_NEWSLETTER && cls != CLASS_NOTIFICATION && cls != CLASS_DISCUSSION &&
+	    cls != CLASS_TRANSACTIONAL)
+		return false;
+	return user->settings.classes != NULL &&
+	    g_strv_contains((const char *const *)user->settings.classes, class_name(cls));
+}
+
+/* pullyud does not answer: only mail that nobody can have written to, and that answers nothing, is
+ * known not to come from a correspondent. */
+static bool cannot_be_known(const struct facts *facts)
+{
+	return facts_has(facts, FACT_NO_REPLY) && facts->n_refs == 0 &&
+	    !facts_has(facts, FACT_REPLY);
+}
+
+static void __attribute__((format(printf, 3, 4)))
+decide(struct policy_decision *d, enum policy_action action, const char *fmt, ...)
+{
+	char text[POLICY_WHY_MAX * 2];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	d->action = action;
+	str_copy(d->why, sizeof(d->why), text);
+	str_printable(d->why);
+}
+
+/* What stands behind a decision for which an allow entry was found but not believed. */
+static const char *allow_note(
+    const struct match *allow, const struct policy_answers *answers, char note[POLICY_WHY_MAX])
+{
+	note[0] = '\0';
+	if (allow->entry != NULL && answers->auth == POLICY_AUTH_FAIL)
+		snprintf(note, POLICY_WHY_MAX,
+		    "; allow list: %.80s does not count: not authenticated", allow->entry);
+	return note;
+}
+
+static void ask(struct policy_decision *d, const struct match *allow, bool known)
+{
+	d->need_known = known;
+	if (allow != NULL) {
+		d->need_auth = true;
+		str_copy(d->auth_domain, sizeof(d->auth_domain), addr_domain(allow->addr));
+	}
+	decide(d, POLICY_ASK, "%s%s%s", d->need_auth ? "authenticated?" : "",
+	    d->need_auth && known ? " " : "", known ? "known?" : "");
+}
+
+/* After the lists: the class is held. */
+static void decide_known(struct policy_decision *d, const struct facts *facts,
+    const struct policy_answers *answers, const char *class, const char *note)
+{
+	switch (answers->known) {
+	case POLICY_KNOWN_UNASKED:
+		ask(d, NULL, true);
+		return;
+	case POLICY_KNOWN_YES:
+		decide(d, POLICY_PASS, "correspondent, or a reply to the user%s", note);
+		return;
+	case POLICY_KNOWN_NO:
+		decide(d, POLICY_HOLD, "class %s is held%s", class, note);
+		return;
+	case POLICY_KNOWN_UNANSWERED:
+		break;
+	}
+	if (cannot_be_known(facts))
+		decide(d, POLICY_HOLD, "class %s is held; no correspondent: a no-reply sender%s",
+		    class, note);
+	else
+		decide(d, POLICY_PASS,
+		    "in doubt: it is not known whether the user knows the "
+		    "sender%s",
+		    note);
+}
+
+void policy_decide(const struct user *user, const struct facts *facts,
+    const struct verdict *verdict, const struct policy_answers *answers,
+    struct policy_decision *decision_out)
+{
+	struct policy_decision *d = decision_out;
+	char note[POLICY_WHY_MAX];
+	const char *class = class_name(verdict->cls);
+	memset(d, 0, sizeof(*d));
+	if (!user->takes_part) {
+		decide(d, POLICY_PASS, "does not take part");
+		return;
+	}
+	if (!user->usable) {
+		decide(d, POLICY_PASS, "in doubt: %s", user->problem);
+		return;
+	}
+	if (verdict->cls == CLASS_SECURITY || verdict->cls == CLASS_CALENDAR ||
+	    verdict->cls == CLASS_BOUNCE) {
+		decide(d, POLICY_PASS, "class %s is never held", class);
+		return;
+	}
+	struct match allow = find_match(user->allow, facts);
+	struct match hold = find_match(user->hold, facts);
+	bool held = class_is_held(user, verdict->cls);
+	if (hold.entry == NULL && !held) {
+		decide(d, POLICY_PASS, "class %s is not held", class);
+		return;
+	}
+	if (allow.entry != NULL && answers->auth == POLICY_AUTH_UNASKED) {
+		/* Both at once: whoever answers has a deadline for both together. With a hold
+		 * entry it does not matter whether the sender is known; once known, it does not
+		 * matter whether he is authenticated. */
+		if (hold.entry == NULL && answers->known == POLICY_KNOWN_YES)
+			decide_known(d, facts, answers, class, "");
+		else
+			ask(d, &allow,
+			    hold.entry == NULL && answers->known == POLICY_KNOWN_UNASKED);
+		return;
+	}
+	if (allow.entry != NULL && answers->auth != POLICY_AUTH_FAIL) {
+		decide(d, POLICY_PASS, "allow list: %s", allow.entry);
+		return;
+	}
+	allow_note(&allow, answers, note);
+	if (hold.entry != NULL)
+		decide(d, POLICY_HOLD, "hold list: %.100s%s", hold.entry, note);
+	else
+		decide_known(d, facts, answers, class, note);
+}

@@ -1,0 +1,241 @@
+/*
+ * test_policy_schedule.c: times of day in a zone, over the days when clocks change.
+ */
+#include <config.h>
+
+#include "policy/schedule.h"
+
+#include <glib.h>
+
+#include "unit.h"
+
+/* The next n slots as "2026-03-29T03:00:00+02:00 ...". */
+static char *slots(const char *times_text, const char *zone, const char *after_text, int n)
+{
+	struct times times;
+	struct err err = {""};
+	int64_t after = 0;
+	GString *out = g_string_new(NULL);
+	char text[SCHEDULE_TEXT_MAX];
+	assert_int_equal(times_parse(times_text, &times, &err), RC_OK);
+	assert_int_equal(schedule_parse_time(after_text, &after, &err), RC_OK);
+	for (int i = 0; i < n; i++) {
+		if (schedule_next(&times, zone, after, &after, &err) != RC_OK ||
+		    schedule_format(after, zone, text, &err) != RC_OK) {
+			g_string_append(out, err.text);
+			break;
+		}
+		g_string_append_printf(out, "%s%s", i == 0 ? "" : " ", text);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static void test_next(void **state)
+{
+	static const struct {
+		const char *label, *times, *zone, *after;
+		int n;
+		const char *want;
+	} rows[] = {
+	    {"plain", "08:00 17:30", "UTC", "2026-11-22T07:59:59Z", 3,
+		"2026-11-22T08:00:00+00:00 2026-11-22T17:30:00+00:00 2026-11-23T08:00:00+00:00"},
+	    {"strictly after", "08:00", "UTC", "2026-11-22T08:00:00Z", 1,
+		"2026-11-23T08:00:00+00:00"},
+	    {"weekdays", "Mon-Fri 08:00, Sat Sun 10:00", "Europe/Amsterdam",
+		"2026-11-20T08:00:00+01:00", 4,
+		"2026-11-21T10:00:00+01:00 2026-11-22T10:00:00+01:00 "
+		"2026-11-23T08:00:00+01:00 2026-11-24T08:00:00+01:00"},
+	    {"once a week", "Wed 12:00", "Europe/Amsterdam", "2026-11-18T12:00:00+01:00", 2,
+		"2026-11-25T12:00:00+01:00 2026-12-02T12:00:00+01:00"},
+	    {"range that wraps", "Sat-Mon 09:00", "UTC", "2026-11-20T00:00:00Z", 4,
+		"2026-11-21T09:00:00+00:00 2026-11-22T09:00:00+00:00 "
+		"2026-11-23T09:00:00+00:00 2026-11-28T09:00:00+00:00"},
+	    {"midnight", "00:00", "Europe/Amsterdam", "2026-06-30T23:59:59+02:00", 1,
+		"2026-07-01T00:00:00+02:00"},
+	    {"end of a year", "23:59", "America/New_York", "2026-12-31T23:59:00-05:00", 1,
+		"2027-01-01T23:59:00-05:00"},
+	    {"leap day", "Thu 06:00", "UTC", "2024-02-28T00:00:00Z", 1,
+		"2024-02-29T06:00:00+00:00"},
+	    /* Amsterdam, 2026-03-29: 02:00 becomes 03:00. */
+	    {"spring gap", "02:30", "Europe/Amsterdam", "2026-03-28T12:00:00+01:00", 2,
+		"2026-03-29T03:00:00+02:00 2026-03-30T02:30:00+02:00"},
+	    {"two times in one gap", "02:00 02:30 02:59", "Europe/Amsterdam",
+		"2026-03-28T12:00:00+01:00", 2,
+		"2026-03-29T03:00:00+02:00 2026-03-30T02:00:00+02:00"},
+	    {"a gap and its end", "02:30 03:00 03:01", "Europe/Amsterdam",
+		"2026-03-29T00:00:00+01:00", 3,
+		"2026-03-29T03:00:00+02:00 2026-03-29T03:01:00+02:00 2026-03-30T02:30:00+02:00"},
+	    {"around a gap", "01:59 03:00", "Europe/Amsterdam", "2026-03-29T00:00:00+01:00", 2,
+		"2026-03-29T01:59:00+01:00 2026-03-29T03:00:00+02:00"},
+	    {"from the gap's end", "02:30", "Europe/Amsterdam", "2026-03-29T03:00:00+02:00", 1,
+		"2026-03-30T02:30:00+02:00"},
+	    {"a second before the gap", "02:30", "Europe/Amsterdam", "2026-03-29T01:59:59+01:00", 1,
+		"2026-03-29T03:00:00+02:00"},
+	    /* Amsterdam, 2026-10-25: 03:00 becomes 02:00. */
+	    {"autumn overlap", "02:30", "Europe/Amsterdam", "2026-10-24T12:00:00+02:00", 2,
+		"2026-10-25T02:30:00+02:00 2026-10-26T02:30:00+01:00"},
+	    {"between its occurrences", "02:30", "Europe/Amsterdam", "2026-10-25T02:45:00+02:00", 1,
+		"2026-10-26T02:30:00+01:00"},
+	    {"in the second hour", "02:30", "Europe/Amsterdam", "2026-10-25T02:15:00+01:00", 1,
+		"2026-10-26T02:30:00+01:00"},
+	    {"end of the overlap", "02:00 03:00", "Europe/Amsterdam", "2026-10-25T00:00:00+02:00",
+		3, "2026-10-25T02:00:00+02:00 2026-10-25T03:00:00+01:00 2026-10-26T02:00:00+01:00"},
+	    {"around the overlap", "01:59 02:59", "Europe/Amsterdam", "2026-10-25T00:00:00+02:00",
+		3, "2026-10-25T01:59:00+02:00 2026-10-25T02:59:00+02:00 2026-10-26T01:59:00+01:00"},
+	    {"New York, spring", "02:30", "America/New_York", "2026-03-07T12:00:00-05:00", 2,
+		"2026-03-08T03:00:00-04:00 2026-03-09T02:30:00-04:00"},
+	    {"New York, autumn", "01:30", "America/New_York", "2026-10-31T12:00:00-04:00", 2,
+		"2026-11-01T01:30:00-04:00 2026-11-02T01:30:00-05:00"},
+	    /* Lord Howe moves by half an hour: 2026-10-04 02:00 becomes 02:30, 2026-04-05 02:00
+	     * becomes 01:30. */
+	    {"Lord Howe, gap", "02:15 02:29 02:31", "Australia/Lord_Howe",
+		"2026-10-03T12:00:00+10:30", 3,
+		"2026-10-04T02:30:00+11:00 2026-10-04T02:31:00+11:00 2026-10-05T02:15:00+11:00"},
+	    {"Lord Howe, overlap", "01:45 02:00", "Australia/Lord_Howe",
+		"2026-04-04T12:00:00+11:00", 3,
+		"2026-04-05T01:45:00+11:00 2026-04-05T02:00:00+10:30 2026-04-06T01:45:00+10:30"},
+	    /* Havana's clocks change at midnight: 2026-03-08 00:00 becomes 01:00. */
+	    {"gap at midnight", "00:00 00:30", "America/Havana", "2026-03-07T12:00:00-05:00", 2,
+		"2026-03-08T01:00:00-04:00 2026-03-09T00:00:00-04:00"},
+	    {"overlap at midnight", "00:30", "America/Havana", "2026-10-31T12:00:00-04:00", 2,
+		"2026-11-01T00:30:00-04:00 2026-11-02T00:30:00-05:00"},
+	    {"Kiritimati", "Sun 08:00", "Pacific/Kiritimati", "2026-11-21T00:00:00Z", 2,
+		"2026-11-22T08:00:00+14:00 2026-11-29T08:00:00+14:00"},
+	    /* Samoa left out 2011-12-30, a Friday. */
+	    {"a day left out", "08:00 20:00", "Pacific/Apia", "2011-12-29T09:00:00-10:00", 4,
+		"2011-12-29T20:00:00-10:00 2011-12-31T00:00:00+14:00 "
+		"2011-12-31T08:00:00+14:00 2011-12-31T20:00:00+14:00"},
+	    {"its weekday", "Fri 08:00", "Pacific/Apia", "2011-12-24T00:00:00Z", 2,
+		"2011-12-31T00:00:00+14:00 2012-01-06T08:00:00+14:00"},
+	    /* Kwajalein had 1969-09-30 twice over: +11 became -12. */
+	    {"a day repeated", "12:00", "Pacific/Kwajalein", "1969-09-30T11:00:00+11:00", 2,
+		"1969-09-30T12:00:00+11:00 1969-10-01T12:00:00-12:00"},
+	    {"half-hour zone", "06:00", "Asia/Kolkata", "2026-11-22T00:29:59Z", 1,
+		"2026-11-22T06:00:00+05:30"},
+	    {"quarter-hour zone", "06:00", "Asia/Kathmandu", "2026-11-22T00:00:00Z", 1,
+		"2026-11-22T06:00:00+05:45"},
+	    {"beyond the tables", "02:30", "Europe/Amsterdam", "2050-03-26T12:00:00+01:00", 1,
+		"2050-03-27T03:00:00+02:00"},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		char *got = slots(rows[i].times, rows[i].zone, rows[i].after, rows[i].n);
+		failed += unit_str(rows[i].label, got, rows[i].want);
+		g_free(got);
+	}
+	assert_int_equal(failed, 0);
+}
+
+static void test_refused(void **state)
+{
+	struct times times = {0}, none = {0};
+	struct err err = {""};
+	int64_t slot = 42;
+	int failed = 0;
+	static const char *const zones[] = {"", "Nowhere/Atlantis", "europe/amsterdam", "+02:00",
+	    "EST5EDT,M3.2.0,M11.1.0", "../../etc/passwd", "posix/Europe/Amsterdam", "zone.tab",
+	    "tzdata.zi", "Factory", "localtime", "Europe", "Europe/", "/etc/localtime"};
+	(void)state;
+	assert_int_equal(times_parse("08:00", &times, &err), RC_OK);
+	for (size_t i = 0; i < G_N_ELEMENTS(zones); i++)
+		failed +=
+		    unit_num(zones[i], schedule_next(&times, zones[i], 0, &slot, &err), RC_PERM);
+	failed += unit_num("no times", schedule_next(&none, "UTC", 0, &slot, &err), RC_NOTFOUND);
+	failed +=
+	    unit_num("too late", schedule_next(&times, "UTC", INT64_MAX, &slot, &err), RC_PERM);
+	failed +=
+	    unit_num("too early", schedule_next(&times, "UTC", INT64_MIN, &slot, &err), RC_PERM);
+	failed += unit_num("untouched", slot, 42);
+	assert_int_equal(failed, 0);
+}
+
+static void test_format(void **state)
+{
+	static const struct {
+		int64_t when;
+		const char *zone, *want;
+	} rows[] = {
+	    {0, NULL, "1970-01-01T00:00:00Z"},
+	    {0, "UTC", "1970-01-01T00:00:00+00:00"},
+	    {-1, NULL, "1969-12-31T23:59:59Z"},
+	    {1795330800, "Europe/Amsterdam", "2026-11-22T08:00:00+01:00"},
+	    {1795330800, "America/St_Johns", "2026-11-22T03:30:00-03:30"},
+	    {1709164800, NULL, "2024-02-29T00:00:00Z"},
+	    {-2208988800, "Europe/Amsterdam", "1900-01-01T00:00:00Z"}, /* +00:17:30 */
+	    {253400000000, NULL, "9999-12-05T08:53:20Z"},
+	    {-62130000000, NULL, "0001-03-06T18:40:00Z"},
+	};
+	int failed = 0;
+	char out[SCHEDULE_TEXT_MAX] = "as it was";
+	(void)state;
+	failed += unit_num("range", schedule_format(INT64_MAX, NULL, out, NULL), RC_PERM);
+	failed += unit_num("zone", schedule_format(0, "No/Where", out, NULL), RC_PERM);
+	failed += unit_str("untouched", out, "as it was");
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		failed += unit_num(
+		    rows[i].want, schedule_format(rows[i].when, rows[i].zone, out, NULL), RC_OK);
+		failed += unit_str("format", out, rows[i].want);
+	}
+	assert_int_equal(failed, 0);
+}
+
+static void test_parse(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t want; /* -1: refused */
+	} rows[] = {
+	    {"1970-01-01T00:00:00Z", 0},
+	    {"2026-11-22T08:00:00+01:00", 1795330800},
+	    {"2026-11-22t07:00:00z", 1795330800},
+	    {"2026-11-22 07:00:00Z", 1795330800},
+	    {"2026-11-22T07:00:00.999999Z", 1795330800},
+	    {"2026-11-22T03:30:00-03:30", 1795330800},
+	    {"2016-12-31T23:59:60Z", 1483228800},
+	    {"2024-02-29T00:00:00Z", 1709164800},
+	    {"", -1},
+	    {"now", -1},
+	    {"2026-11-22", -1},
+	    {"2026-11-22T08:00:00", -1},
+	    {"2026-11-22T08:00Z", -1},
+	    {"2026-11-22T08:00:00.Z", -1},
+	    {"2026-11-22T08:00:00Z ", -1},
+	    {" 2026-11-22T08:00:00Z", -1},
+	    {"2026-11-22T08:00:00+0100", -1},
+	    {"2026-11-22T08:00:00+24:00", -1},
+	    {"2026-11-22T08:00:00+01:60", -1},
+	    {"2026-11-22T24:00:00Z", -1},
+	    {"2026-11-22T08:60:00Z", -1},
+	    {"2026-11-22T08:00:61Z", -1},
+	    {"2023-02-29T00:00:00Z", -1},
+	    {"2026-13-01T00:00:00Z", -1},
+	    {"2026-00-01T00:00:00Z", -1},
+	    {"2026-01-00T00:00:00Z", -1},
+	    {"2026-1-1T00:00:00Z", -1},
+	    {"0000-01-01T00:00:00Z", -1},
+	    {"-026-01-01T00:00:00Z", -1},
+	    {"12026-01-01T00:00:00Z", -1},
+	    {"2026-11-22X08:00:00Z", -1},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		int64_t got = -1;
+		enum rc rc = schedule_parse_time(rows[i].text, &got, NULL);
+		failed += unit_num(rows[i].text, rc, rows[i].want == -1 ? RC_PERM : RC_OK);
+		failed += unit_num(rows[i].text, got, rows[i].want);
+	}
+	assert_int_equal(failed, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_next),
+	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_format),
+	    cmocka_unit_test(test_parse),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
