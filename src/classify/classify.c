@@ -65,7 +65,7 @@ static void candidate_add(struct walk *w, size_t rule)
 /* Facts are known from the start: a rule that they rule out need not be matched. */
 static bool facts_allow(const struct walk *w, const struct rule *rule)
 {
-	for (size_t i = 0; i < rule->n_terms; i++) {
+	for (size_t i = 0; i < rule->n_all; i++) {
 		const struct term *t = &rule->terms[i];
 		if (!t->is_rule && facts_has(w->facts, (enum fact)t->index) == t->negated)
 			return false;
@@ -157,16 +157,23 @@ static enum rc candidates_find(struct walk *w, struct err *err)
 	return RC_OK;
 }
 
+static bool term_holds(const struct walk *w, const struct term *t)
+{
+	bool holds =
+	    t->is_rule ? bit_get(w->fired, t->index) : facts_has(w->facts, (enum fact)t->index);
+	return holds != t->negated;
+}
+
 static bool terms_hold(const struct walk *w, const struct rule *rule)
 {
-	for (size_t i = 0; i < rule->n_terms; i++) {
-		const struct term *t = &rule->terms[i];
-		bool holds = t->is_rule ? bit_get(w->fired, t->index)
-					: facts_has(w->facts, (enum fact)t->index);
-		if (holds == t->negated)
+	size_t i;
+	for (i = 0; i < rule->n_all; i++)
+		if (!term_holds(w, &rule->terms[i]))
 			return false;
-	}
-	return true;
+	for (; i < rule->n_terms; i++)
+		if (term_holds(w, &rule->terms[i]))
+			return true;
+	return rule->n_all == rule->n_terms;
 }
 
 static void rules_fire(struct walk *w)
@@ -256,6 +263,8 @@ static void seen_write(const struct walk *w, const struct hit *hit, char out[VER
 		text[0] = '\0';
 		for (size_t i = 0; i < hit->rule->n_terms && n + 80 < sizeof(text); i++) {
 			const struct term *t = &hit->rule->terms[i];
+			if (!term_holds(w, t))
+				continue;
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s%s",
 			    n > 0 ? ", " : "", t->negated ? "not " : "",
 			    t->is_rule ? w->rules->rules[t->index].name
@@ -279,13 +288,16 @@ static double rank(const struct verdict *v, const struct hit *hit)
 	return (rule->cls == (int)v->cls ? 100000 : 0) + (hit->counted ? 5000 : 0) + weight;
 }
 
-/* A veto is a reason only where something was vetoed by it. */
+/* What the verdict rests on: rules that count, but not those that speak against a class for which
+ * nothing speaks, and vetoes of a class for which something does. */
 static bool is_reason(const struct walk *w, const struct hit *hit)
 {
-	if (rule_has_weight(hit->rule))
+	const struct rule *rule = hit->rule;
+	if (rule_has_weight(rule) && hit->counted &&
+	    (rule->weight > 0 || w->tallies[rule->cls].evidence > 0))
 		return true;
 	for (int cls = 0; cls < CLASS_COUNT; cls++)
-		if ((hit->rule->vetoes >> cls & 1) != 0 && w->tallies[cls].score > 0)
+		if ((rule->vetoes >> cls & 1) != 0 && w->tallies[cls].evidence > 0)
 			return true;
 	return false;
 }

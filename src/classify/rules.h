@@ -18,8 +18,8 @@
 
 enum {
 	RULES_MAX = 4096,
-	RULE_FIELDS_MAX = 16,
-	RULE_TERMS_MAX = 24, /* facts and rules that one rule asks for */
+	RULE_FIELDS_MAX = 64,
+	RULE_TERMS_MAX = 64, /* facts and rules that one rule asks for */
 	RULE_NAME_BYTES_MAX = 64,
 	/* pcre2api(3): steps of one match; ours take a few hundred. */
 	MATCH_LIMIT = 50000,
@@ -40,9 +40,9 @@ struct rule {
 	double weight;
 	unsigned vetoes; /* bits 1 << enum class */
 	bool enabled, once;
-	GQuark group; /* 0: none */
-	struct term terms[RULE_TERMS_MAX];
-	size_t n_terms;
+	GQuark group;                        /* 0: none */
+	struct term terms[RULE_TERMS_MAX];   /* those of "fact" first, then those of "any" */
+	size_t n_all, n_terms;               /* how many are of "fact"; altogether */
 	const char *fields[RULE_FIELDS_MAX]; /* interned */
 	size_t n_fields;
 	GPtrArray *matches; /* own; pcre2_code *; NULL: none */

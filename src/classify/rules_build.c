@@ -144,7 +144,17 @@ static void key_veto(struct build *b, struct rule *rule, const struct ini_entry 
 	rule->vetoes = classes_read(b, e);
 }
 
-static void part_term(struct build *b, struct rule *rule, const struct ini_entry *e, char *part)
+/* Terms of "fact" go in front of those of "any", whichever key comes first. */
+static void term_add(struct rule *rule, struct term term, bool any)
+{
+	size_t at = any ? rule->n_terms : rule->n_all++;
+	memmove(&rule->terms[at + 1], &rule->terms[at], (rule->n_terms - at) * sizeof(term));
+	rule->terms[at] = term;
+	rule->n_terms++;
+}
+
+static void term_read(
+    struct build *b, struct rule *rule, const struct ini_entry *e, char *part, bool any)
 {
 	struct term term = {.negated = part[0] == '!'};
 	if (term.negated)
@@ -169,12 +179,30 @@ static void part_term(struct build *b, struct rule *rule, const struct ini_entry
 		}
 		term.index = (size_t)fact;
 	}
-	rule->terms[rule->n_terms++] = term;
+	if (any && term.negated)
+		problem(b, e, "\"any\" takes nothing negated: !%s", part);
+	else
+		term_add(rule, term, any);
+}
+
+static void part_fact(struct build *b, struct rule *rule, const struct ini_entry *e, char *part)
+{
+	term_read(b, rule, e, part, false);
+}
+
+static void part_any(struct build *b, struct rule *rule, const struct ini_entry *e, char *part)
+{
+	term_read(b, rule, e, part, true);
+}
+
+static void key_any(struct build *b, struct rule *rule, const struct ini_entry *e)
+{
+	parts_each(b, rule, e, ",", part_any);
 }
 
 static void key_fact(struct build *b, struct rule *rule, const struct ini_entry *e)
 {
-	parts_each(b, rule, e, ",", part_term);
+	parts_each(b, rule, e, ",", part_fact);
 }
 
 static void part_field(struct build *b, struct rule *rule, const struct ini_entry *e, char *part)
@@ -283,6 +311,7 @@ static const struct {
     {"class", false, key_class},
     {"weight", false, key_weight},
     {"fact", true, key_fact},
+    {"any", true, key_any},
     {"field", true, key_field},
     {"match", true, key_match},
     {"words", true, key_words},
@@ -330,7 +359,7 @@ static void rule_compile(struct build *b, const struct section *section, struct 
 		problem(b, first, "the rule says what to match but not in which field");
 	if (rule->n_fields == 0 && rule->n_terms == 0)
 		problem(b, first,
-		    "the rule has neither \"field\" nor \"fact\" (is its name that of a "
+		    "the rule has no \"field\", \"fact\" or \"any\" (is its name that of a "
 		    "rule of another file?)");
 	if ((rule->cls >= 0) != has_weight)
 		problem(b, first, "\"class\" and \"weight\" come together");

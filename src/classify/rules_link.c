@@ -109,7 +109,7 @@ static void link_fields(struct rules *rules, size_t index)
 }
 
 /* What makes the engine look at a rule: its fields, else a fact that must hold, else a rule that
- * must have fired, else nothing: then it is looked at each time. */
+ * must have fired, else each of "any", else nothing: then it is looked at each time. */
 static void link_start(struct rules *rules, size_t index)
 {
 	const struct rule *rule = &rules->rules[index];
@@ -117,21 +117,26 @@ static void link_start(struct rules *rules, size_t index)
 		link_fields(rules, index);
 		return;
 	}
-	for (size_t k = 0; k < rule->n_terms; k++) {
+	for (size_t k = 0; k < rule->n_all; k++) {
 		const struct term *t = &rule->terms[k];
 		if (!t->is_rule && !t->negated) {
 			add(&rules->by_fact[t->index], index);
 			return;
 		}
 	}
-	for (size_t k = 0; k < rule->n_terms; k++) {
+	for (size_t k = 0; k < rule->n_all; k++) {
 		const struct term *t = &rule->terms[k];
 		if (t->is_rule && !t->negated) {
 			add(&rules->dependents[t->index], index);
 			return;
 		}
 	}
-	add(&rules->always, index);
+	for (size_t k = rule->n_all; k < rule->n_terms; k++) {
+		const struct term *t = &rule->terms[k];
+		add(t->is_rule ? &rules->dependents[t->index] : &rules->by_fact[t->index], index);
+	}
+	if (rule->n_all == rule->n_terms)
+		add(&rules->always, index);
 }
 
 static void order_classes(struct rules *rules)

@@ -368,6 +368,17 @@ static void ref_add(struct facts *facts, const char *id)
 		facts->refs[facts->n_refs++] = id;
 }
 
+/* Whether a recipient's site made that Message-ID. */
+static void own_ref(struct facts *facts, const char *id)
+{
+	char domain[256];
+	str_copy(domain, sizeof(domain), addr_domain(id));
+	domain[strcspn(domain, ">")] = '\0';
+	for (size_t i = 0; domain[0] != '\0' && i < facts->priv->n_rcpts; i++)
+		if (shape_same_site(domain, addr_domain(facts->priv->rcpts[i])))
+			facts_set(facts, FACT_REPLY_OWN);
+}
+
 static void ids_derive(struct derive *d)
 {
 	struct facts *facts = d->facts;
@@ -407,6 +418,8 @@ static void ids_derive(struct derive *d)
 	}
 	if (facts->n_refs > 0)
 		facts_set(facts, FACT_REPLY);
+	for (size_t i = 0; i < facts->n_refs; i++)
+		own_ref(facts, facts->refs[i]);
 }
 
 static bool starts(const struct body *body, const char *word)

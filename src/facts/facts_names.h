@@ -35,6 +35,7 @@ FACT(FACT_TO_SELF, "to-from", "the From address stands in To")
 
 /* What it answers. */
 FACT(FACT_REPLY, "reply", "In-Reply-To or References names a message")
+FACT(FACT_REPLY_OWN, "reply-own", "a message named there has a Message-ID of a recipient's domain")
 FACT(FACT_REPLY_SUBJECT, "reply-subject",
     "the subject begins as a reply's does (Re:, AW:, Antw: ...)")
 FACT(FACT_FORWARD_SUBJECT, "forward-subject",
