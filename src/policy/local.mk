@@ -7,4 +7,5 @@ src_policy_libpolicy_a_SOURCES = \
 	src/policy/user_file.c src/policy/user_file.h \
 	src/policy/user_place.c src/policy/user_place.h
 src_policy_libpolicy_a_CPPFLAGS = $(AM_CPPFLAGS)
+	src/policy/rules_load.c src/policy/rules_load.h
 POLICY_LIBS = src/policy/libpolicy.a
