@@ -1,2 +1,3 @@
 include tests/unit/local.mk
 include tests/e2e/local.mk
+include tests/corpus/local.mk
