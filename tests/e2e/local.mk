@@ -23,3 +23,17 @@ check_PROGRAMS += tests/unit/digest_write
 tests_unit_digest_write_SOURCES = tests/unit/digest_write.c
 tests_unit_digest_write_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_digest_write_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(JANSSON_LIBS)
+
+# The tests of a whole mail site: a private Postfix, a private Dovecot and Pullyu between them. They
+# want root and take minutes, so they have a target of their own; without root they are skipped.
+site_tests = \
+	tests/e2e/test_harness.py
+EXTRA_DIST += $(site_tests) \
+	tests/e2e/conftest.py tests/e2e/harness.py tests/e2e/imapd.py tests/e2e/messages.py \
+	tests/e2e/mta.py tests/e2e/ports.py tests/e2e/programs.py tests/e2e/smtpclient.py \
+	tests/e2e/waiting.py
+
+.PHONY: check-e2e
+check-e2e: all
+	$(AM_TESTS_ENVIRONMENT) cd $(srcdir) && \
+	$(PYTHON) -B -m pytest -p no:cacheprovider $(PYTEST_FLAGS) $(site_tests)
