@@ -10,3 +10,29 @@ dist_rules_DATA = \
 	etc/rules.d/61-transactional.ini \
 	etc/rules.d/70-newsletter.ini \
 	etc/rules.d/80-people.ini
+# pullyu.conf holds the paths of this build. An admin's file is never overwritten: what is installed
+# beside it, with the ending .example, always is ours.
+pullyu_sysconfdir = $(sysconfdir)/pullyu
+nodist_pullyu_sysconf_DATA = etc/pullyu.conf.example
+EXTRA_DIST += etc/pullyu.conf.in
+CLEANFILES += etc/pullyu.conf.example
+
+etc/pullyu.conf.example: etc/pullyu.conf.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) etc && sed -e 's|@SYSCONFDIR[@]|$(sysconfdir)/pullyu|g' \
+		-e 's|@SPOOLDIR[@]|$(spooldir)|g' -e 's|@STATEDIR[@]|$(localstatedir)/lib/pullyu|g' \
+		-e 's|@RUNDIR[@]|$(runstatedir)/pullyu|g' \
+		$(srcdir)/etc/pullyu.conf.in >$@.tmp && mv $@.tmp $@
+
+install-data-hook:
+	@conf="$(DESTDIR)$(pullyu_sysconfdir)/pullyu.conf"; \
+	if test -e "$$conf" || test -h "$$conf"; then \
+		echo "$$conf is there already: not overwritten"; \
+	else \
+		echo " $(INSTALL_DATA) etc/pullyu.conf.example $$conf"; \
+		$(INSTALL_DATA) etc/pullyu.conf.example "$$conf"; \
+	fi
+
+# What an admin changed stays.
+uninstall-hook:
+	@conf="$(DESTDIR)$(pullyu_sysconfdir)/pullyu.conf"; \
+	if cmp -s etc/pullyu.conf.example "$$conf"; then rm -f "$$conf"; fi

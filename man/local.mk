@@ -1,1 +1,1 @@
-# man
+dist_man_MANS += man/pullyu.conf.5 man/pullyu-settings.5

@@ -37,6 +37,14 @@ unit_programs += tests/unit/test_digest
 tests_unit_test_digest_SOURCES = tests/unit/test_digest.c
 tests_unit_test_digest_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_digest_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+unit_programs += tests/unit/test_conf_docs
+tests_unit_test_conf_docs_SOURCES = tests/unit/test_conf_docs.c
+tests_unit_test_conf_docs_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"' \
+	-DTEST_BUILDDIR='"$(abs_top_builddir)"'
+tests_unit_test_conf_docs_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conf_docs_LDADD = $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+EXTRA_tests_unit_test_conf_docs_DEPENDENCIES = etc/pullyu.conf.example
+
 unit_programs += tests/unit/test_conf_times
 tests_unit_test_conf_times_SOURCES = tests/unit/test_conf_times.c
 tests_unit_test_conf_times_CFLAGS = $(UNIT_CFLAGS)
