@@ -37,3 +37,7 @@ EXTRA_DIST += $(site_tests) \
 check-e2e: all
 	$(AM_TESTS_ENVIRONMENT) cd $(srcdir) && \
 	$(PYTHON) -B -m pytest -p no:cacheprovider $(PYTEST_FLAGS) $(site_tests)
+
+# The milter through its socket, with an MTA of our own.
+e2e_tests += tests/e2e/test_milter.py
+EXTRA_DIST += tests/e2e/miltertalk.py tests/e2e/tsan.supp
