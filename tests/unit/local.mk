@@ -69,6 +69,12 @@ unit_programs += tests/unit/test_policy_decide
 tests_unit_test_policy_decide_SOURCES = tests/unit/test_policy_decide.c
 tests_unit_test_policy_decide_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_policy_decide_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+unit_programs += tests/unit/test_store_contract
+EXTRA_DIST += tests/unit/store_unit.h
+tests_unit_test_store_contract_SOURCES = tests/unit/test_store_contract.c
+tests_unit_test_store_contract_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_store_contract_LDADD = $(STORE_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 unit_programs += tests/unit/test_milter_spool
 tests_unit_test_milter_spool_SOURCES = tests/unit/test_milter_spool.c
 tests_unit_test_milter_spool_CFLAGS = $(UNIT_CFLAGS)
