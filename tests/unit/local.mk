@@ -85,6 +85,21 @@ tests_unit_test_milter_decide_SOURCES = tests/unit/test_milter_decide.c
 tests_unit_test_milter_decide_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_milter_decide_LDADD = $(MILTERSIDE_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
+unit_programs += tests/unit/test_facts
+tests_unit_test_facts_SOURCES = tests/unit/test_facts.c
+tests_unit_test_facts_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_facts_LDADD = $(FACTS_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_classify
+tests_unit_test_classify_SOURCES = tests/unit/test_classify.c
+tests_unit_test_classify_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_classify_LDADD = $(CLASSIFY_LIBS) $(FACTS_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_rules_shipped
+tests_unit_test_rules_shipped_SOURCES = tests/unit/test_rules_shipped.c
+tests_unit_test_rules_shipped_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rules_shipped_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)
