@@ -71,7 +71,7 @@ static enum rc receive_line(int sock, GString *line, int *fd_out, int64_t deadli
 		g_string_append_len(line, buffer, end == NULL ? n : end - buffer);
 		if (end != NULL)
 			return RC_OK;
-		if (line->len > CONTROL_LINE_MAX)
+		if (line->len > CONTROL_REPLY_MAX)
 			return err_set(err, RC_TEMP, "pullyud's reply is too long");
 	}
 }
