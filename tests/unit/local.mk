@@ -74,6 +74,17 @@ EXTRA_DIST += tests/unit/store_unit.h
 tests_unit_test_store_contract_SOURCES = tests/unit/test_store_contract.c
 tests_unit_test_store_contract_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_store_contract_LDADD = $(STORE_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+unit_programs += tests/unit/test_release
+tests_unit_test_release_SOURCES = tests/unit/test_release.c
+tests_unit_test_release_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_release_LDADD = $(RELEASE_LIBS) $(POLICY_LIBS) $(STORE_LIBS) $(CLASSIFY_LIBS) \
+	$(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_worker
+tests_unit_test_worker_SOURCES = tests/unit/test_worker.c src/daemon/worker.c
+tests_unit_test_worker_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_worker_LDADD = $(JANSSON_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
 unit_programs += tests/unit/test_milter_spool
 tests_unit_test_milter_spool_SOURCES = tests/unit/test_milter_spool.c
