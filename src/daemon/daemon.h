@@ -55,6 +55,7 @@ struct daemon {
 	guint tick_source, incoming_source, stop_source;
 	char *incoming_tried; /* own; the last name of the batch before, or NULL */
 	GHashTable *strange;  /* own; names in incoming/ that were complained about */
+	unsigned spf_running;
 	bool stopping;
 	int exit_code;
 };

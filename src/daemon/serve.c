@@ -18,7 +18,11 @@
 #include "policy/list.h"
 #include "policy/schedule.h"
 
-enum { SPF_SECONDS = 20, ASK_MAX = 2000 };
+enum {
+	SPF_SECONDS = 5,
+	SPF_RUNNING_MAX = 8, /* so that slow DNS servers cannot take the workers from releases */
+	ASK_MAX = 2000,
+};
 
 static const char *text(json_t *request, const char *key)
 {
@@ -94,22 +98,39 @@ static void serve_ask(struct daemon *d, json_t *request, struct control_call_in 
 	control_answer(call, json_pack("{s:o}", "known", known), -1);
 }
 
+struct spf {
+	struct daemon *d;
+	struct control_call_in *call;
+};
+
 static void on_spf(void *ctx, json_t *result)
 {
+	struct spf *q = ctx;
 	struct err err;
 	enum rc rc = job_result(result, &err);
+	q->d->spf_running--;
 	if (rc == RC_OK)
-		control_answer(ctx, json_pack("{s:s}", "result", text(result, "result")), -1);
+		control_answer(q->call, json_pack("{s:s}", "result", text(result, "result")), -1);
 	else
-		control_answer_rc(ctx, RC_TEMP, &err);
+		control_answer_rc(q->call, RC_TEMP, &err);
+	g_free(q);
 }
 
 static void serve_spf(struct daemon *d, json_t *request, struct control_call_in *call)
 {
+	struct err err;
+	if (d->spf_running >= SPF_RUNNING_MAX) {
+		err_set(&err, RC_TEMP, "too many SPF checks at a time");
+		control_answer_rc(call, RC_TEMP, &err);
+		return;
+	}
 	d->counters.spf++;
+	d->spf_running++;
+	struct spf *q = g_new(struct spf, 1);
+	*q = (struct spf){.d = d, .call = call};
 	json_t *job = json_pack("{s:s,s:s,s:s,s:s}", "kind", "spf", "ip", text(request, "ip"),
 	    "helo", text(request, "helo"), "from", text(request, "from"));
-	workers_run(d->workers, job, SPF_SECONDS, on_spf, call);
+	workers_run(d->workers, job, SPF_SECONDS, on_spf, q);
 }
 
 static enum rc remember(struct daemon *d, json_t *request, struct err *err)

@@ -16,7 +16,7 @@
 
 struct workers;
 
-enum { WORKERS_RUNNING_MAX = 16, WORKERS_WAITING_MAX = 2000, WORKER_RESULT_MAX = 65536 };
+enum { WORKERS_RUNNING_MAX = 16, WORKERS_WAITING_MAX = 500, WORKER_RESULT_MAX = 65536 };
 
 /* Runs in the worker; the result is stolen. */
 typedef json_t *worker_job_fn(json_t *job);

@@ -79,8 +79,8 @@ void releases_stop(struct releases *releases);
 /* New limits after a reload; releases under way keep theirs until their next step. */
 void releases_configure(struct releases *releases, const struct release_config *config);
 
-/* At start, once: reads index and ledger, so that held mail, missed slots and interrupted releases
- * are known. */
+/* At start: reads index and ledger, so that held mail, missed slots and interrupted releases are
+ * known. Again after the index was made anew: releases under way go on. */
 enum rc releases_load(struct releases *releases, int64_t now, struct err *err);
 /* A message of this user was indexed. */
 void releases_held(struct releases *releases, const char *user, int64_t received);

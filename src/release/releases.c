@@ -195,7 +195,7 @@ enum rc releases_load(struct releases *all, int64_t now, struct err *err)
 			log_warning("%s: %s", user->name, err->text);
 			continue;
 		}
-		if (user->record->step != STEP_IDLE) {
+		if (user->record->step != STEP_IDLE && user->active == NULL) {
 			/* Interrupted: whatever the slots say, go on at the step the record names.
 			 */
 			struct release *r =
