@@ -82,7 +82,7 @@ void releases_configure(struct releases *releases, const struct release_config *
 /* At start: reads index and ledger, so that held mail, missed slots and interrupted releases are
  * known. Again after the index was made anew: releases under way go on. */
 enum rc releases_load(struct releases *releases, int64_t now, struct err *err);
-/* A message of this user was indexed. */
+/* A message of this user was indexed; received is not in the future. */
 void releases_held(struct releases *releases, const char *user, int64_t received);
 /* Starts what is due and resumes what was put off. Returns when it wants to be called again: an
  * instant not later than a minute from now. */

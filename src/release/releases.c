@@ -213,7 +213,6 @@ enum rc releases_load(struct releases *all, int64_t now, struct err *err)
 void releases_held(struct releases *all, const char *name, int64_t received)
 {
 	struct release_user *user = release_user_get(all, name);
-	received = MIN(received, all->now);
 	if (user->held == 0 || received < user->oldest)
 		user->oldest = received;
 	user->held++;
