@@ -5,6 +5,7 @@
 
 #include "daemon/daemon.h"
 
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,43 +279,77 @@ static enum rc start(struct daemon *d, struct err *err)
 	return rc;
 }
 
+/* Returns -1 to go on, or the exit status. */
+static int parse_options(int argc, char **argv, struct daemon *d, bool *check_only)
+{
+	static const struct option options[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"check", no_argument, NULL, 't'},
+	    {"version", no_argument, NULL, 'V'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	int opt;
+	while ((opt = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			d->conf_path = optarg;
+			break;
+		case 't':
+			*check_only = true;
+			break;
+		case 'V':
+			puts("pullyud " PACKAGE_VERSION);
+			return EX_OK;
+		case 'h':
+			usage(stdout);
+			return EX_OK;
+		default:
+			usage(stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	usage(stderr);
+	return EX_USAGE;
+}
+
+/* Until a signal ends it. */
+static void run(struct daemon *d)
+{
+	struct err err;
+	umask(0027);
+	open_log(d->conf);
+	d->loop = g_main_loop_new(NULL, FALSE);
+	d->host = g_strdup(g_get_host_name());
+	d->since = clock_now();
+	enum rc rc = start(d, &err);
+	if (rc == RC_OK) {
+		watch_signals(d);
+		log_info("pullyud %s started", PACKAGE_VERSION);
+		g_main_loop_run(d->loop);
+	} else {
+		log_error("%s", err.text);
+		d->exit_code = rc == RC_PERM ? EX_CONFIG : EX_TEMPFAIL;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct daemon d = {.conf_path = PULLYU_SYSCONFDIR "/pullyu.conf", .inotify = -1};
 	struct err err;
 	bool check_only = false;
-	int opt;
 	log_open("pullyud", false, LOG_LEVEL_INFO);
-	while ((opt = getopt(argc, argv, "c:th")) != -1) {
-		if (opt == 'c')
-			d.conf_path = optarg;
-		else if (opt == 't')
-			check_only = true;
-		else {
-			usage(opt == 'h' ? stdout : stderr);
-			return opt == 'h' ? EX_OK : EX_USAGE;
-		}
-	}
+	int status = parse_options(argc, argv, &d, &check_only);
+	if (status >= 0)
+		return status;
 	if (load_all(d.conf_path, &d.conf, &d.rules, &d.users, &err) != RC_OK) {
 		log_error("%s", err.text);
 		return EX_CONFIG;
 	}
-	if (!check_only) {
-		umask(0027);
-		open_log(d.conf);
-		d.loop = g_main_loop_new(NULL, FALSE);
-		d.host = g_strdup(g_get_host_name());
-		d.since = clock_now();
-		enum rc rc = start(&d, &err);
-		if (rc == RC_OK) {
-			watch_signals(&d);
-			log_info("pullyud %s started", PACKAGE_VERSION);
-			g_main_loop_run(d.loop);
-		} else {
-			log_error("%s", err.text);
-			d.exit_code = rc == RC_PERM ? EX_CONFIG : EX_TEMPFAIL;
-		}
-	}
+	if (!check_only)
+		run(&d);
 	end(&d);
 	return d.exit_code;
 }
