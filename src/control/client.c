@@ -162,3 +162,12 @@ enum rc control_call(const char *path, json_t *request, int64_t timeout_ms, json
 	g_string_free(line, TRUE);
 	return rc;
 }
+
+bool control_listening(const char *path)
+{
+	int sock;
+	if (connect_to(path, clock_mono_ms() + 1000, &sock, NULL) != RC_OK)
+		return false;
+	close(sock);
+	return true;
+}

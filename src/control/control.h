@@ -28,6 +28,7 @@
 #ifndef PULLYU_CONTROL_CONTROL_H
 #define PULLYU_CONTROL_CONTROL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -42,5 +43,9 @@ enum { CONTROL_LINE_MAX = 1024 * 1024, CONTROL_REPLY_MAX = 64 * 1024 * 1024 };
  * text. RC_TEMP: nobody listens, or the deadline passed, or the reply is garbage. Thread-safe. */
 enum rc control_call(const char *path, json_t *request, int64_t timeout_ms, json_t **reply_out,
     int *fd_out, struct err *err);
+
+/* Whether anybody takes connections there: tells a daemon that says "temp" from one that is not
+ * there. */
+bool control_listening(const char *path);
 
 #endif
