@@ -33,16 +33,20 @@ struct parts {
 	GMimeMultipart *alternative; /* own */
 };
 
-static enum rc add_addresses(
+/* The value is bounded (fields_check), and so is how deep GMime recurses into it. */
+static enum rc add_mailbox(
     InternetAddressList *list, const char *field, const char *text, struct err *err)
 {
 	InternetAddressList *parsed = internet_address_list_parse(NULL, text);
+	InternetAddress *first = parsed != NULL && internet_address_list_length(parsed) == 1
+	    ? internet_address_list_get_address(parsed, 0)
+	    : NULL;
 	enum rc rc = RC_OK;
-	if (parsed == NULL || internet_address_list_length(parsed) == 0)
-		rc = err_set(
-		    err, RC_PERM, "digest: no address for the %s field: \"%.100s\"", field, text);
+	if (first != NULL && INTERNET_ADDRESS_IS_MAILBOX(first))
+		internet_address_list_add(list, first);
 	else
-		internet_address_list_append(list, parsed);
+		rc = err_set(err, RC_PERM, "digest: not one address for the %s field: \"%.100s\"",
+		    field, text);
 	if (parsed != NULL)
 		g_object_unref(parsed);
 	return rc;
@@ -64,9 +68,9 @@ static enum rc make_message(struct parts *parts, const struct digest *digest,
 {
 	GMimeMessage *message = parts->message = g_mime_message_new(TRUE);
 	GMimeObject *object = GMIME_OBJECT(message);
-	enum rc rc = add_addresses(g_mime_message_get_from(message), "From", digest->from, err);
+	enum rc rc = add_mailbox(g_mime_message_get_from(message), "From", digest->from, err);
 	if (rc == RC_OK && digest->reply_to != NULL)
-		rc = add_addresses(
+		rc = add_mailbox(
 		    g_mime_message_get_reply_to(message), "Reply-To", digest->reply_to, err);
 	if (rc != RC_OK)
 		return rc;

@@ -82,11 +82,9 @@ static void render_entry(xmlNode *list, const struct outline_entry *entry)
 {
 	xmlNode *item = add(list, "li", NULL, NULL);
 	add_value(add(item, "p", NULL, NULL), entry->subject);
+	if (entry->from != NULL)
+		add_value(add(item, "p", "dim", NULL), entry->from);
 	xmlNode *details = add(item, "p", "dim", NULL);
-	if (entry->from != NULL) {
-		add_value(details, entry->from);
-		put_text(details, SEPARATOR);
-	}
 	add(details, "span", "whole", entry->when);
 	put_text(details, SEPARATOR);
 	add(details, "span", "whole", entry->size);

@@ -28,6 +28,7 @@ enum { SLOT = 1795503600 };
 /* Originals in memory, served as files that are unlinked at once. */
 struct mail {
 	const char *id, *data;
+	const char *later; /* what is there from the second opening on; NULL: data */
 	int opened;
 };
 
@@ -43,8 +44,10 @@ static enum rc open_mail(void *ctx, const char *id, int *fd_out, struct err *err
 		int fd = mkstemp(path);
 		assert_true(fd >= 0);
 		unlink(path);
-		size_t len = strlen(mail->data);
-		assert_int_equal(write(fd, mail->data, len), len);
+		const char *data =
+		    mail->opened > 1 && mail->later != NULL ? mail->later : mail->data;
+		size_t len = strlen(data);
+		assert_int_equal(write(fd, data, len), len);
 		*fd_out = fd;
 		return RC_OK;
 	}
@@ -414,6 +417,7 @@ static void test_scan(void **state)
 	    ROW("plain", "a: b\r\n\r\nc\r\n", ORIGINAL_7BIT),
 	    ROW("no last line end", "a: b\r\n\r\nc", ORIGINAL_7BIT),
 	    ROW("8 bit", "a: b\r\n\r\n\xff\r\n", ORIGINAL_8BIT),
+	    ROW("8 bit, lowest", "a\x80\r\n", ORIGINAL_8BIT),
 	    ROW("nul", "a\0b\r\n", ORIGINAL_BINARY),
 	    ROW("lf alone", "a\nb\r\n", ORIGINAL_BINARY),
 	    ROW("lf first", "\na\r\n", ORIGINAL_BINARY),
@@ -465,8 +469,8 @@ static void test_compose(void **state)
 	    "\r\nList-Id: <digest.mail.example.org>\r\n",
 	    "\r\nX-Pullyu-Digest: v1; 00\r\n",
 	    "\r\nMIME-Version: 1.0\r\n",
-	    "\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject: "
-	    "n\xC3\xA9\r\n\r\nFrom here\r\n\r\n--=_",
+	    "\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\n",
+	    "\r\n\r\nSubject: n\xC3\xA9\r\n\r\nFrom here\r\n\r\n--=_",
 	    "\r\nContent-Type: message/rfc822\r\n\r\nSubject: no end\r\n--=_",
 	};
 	struct mail mails[] = {
@@ -543,6 +547,72 @@ static void test_compose_gone(void **state)
 		assert_int_equal(rc, RC_NOTFOUND);
 		assert_string_equal(err.text, "original gone.1: gone");
 	}
+}
+
+/* Half of one state and half of another is no digest. */
+static void test_compose_changed(void **state)
+{
+	static const char *const later[] = {"x: y\r\n\r\nmore\r\n", "x: \xFF\r\n"};
+	struct digest_entry entries[] = {
+	    entry("a", "newsletter", "A", "a@b.example", "s", SLOT, 1)};
+	(void)state;
+	for (size_t i = 0; i < 2 * G_N_ELEMENTS(later); i++) {
+		struct mail mails[] = {
+		    {.id = "a", .data = "x: y\r\n", .later = later[i / 2]}, {.id = NULL}};
+		struct digest digest = digest_of(entries, 1);
+		struct err err;
+		enum rc rc;
+		digest.ctx = mails;
+		digest.attach = true;
+		assert_null(composed(composers[i % 2], &digest, &rc, &err));
+		assert_int_equal(rc, RC_TEMP);
+		assert_string_equal(err.text, "original a: changed while it was read");
+	}
+}
+
+/* What the store says about an original comes through: here, that it knows no such id. */
+static void test_compose_store_fails(void **state)
+{
+	struct mail mails[] = {{.id = NULL}};
+	struct digest_entry entries[] = {
+	    entry("a", "newsletter", "A", "a@b.example", "s", SLOT, 1)};
+	(void)state;
+	for (size_t c = 0; c < G_N_ELEMENTS(composers); c++) {
+		struct digest digest = digest_of(entries, 1);
+		struct err err;
+		enum rc rc;
+		digest.ctx = mails;
+		digest.attach = true;
+		assert_null(composed(composers[c], &digest, &rc, &err));
+		assert_int_equal(rc, RC_TEMP);
+		assert_string_equal(err.text, "original a: no such id");
+	}
+}
+
+/* GMime alone reads addresses: it refuses what is not one mailbox, and does not recurse away. */
+static void test_bad_from(void **state)
+{
+	char deep[900];
+	const char *const rows[] = {"a@b.example, c@d.example", "friends: a@b.example;", ",", deep};
+	struct digest_entry entries[] = {
+	    entry("a", "newsletter", "A", "a@b.example", "s", SLOT, 1)};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof(deep); i++)
+		deep[i] = i % 2 == 0 ? 'a' : ':';
+	deep[sizeof(deep) - 1] = '\0';
+	for (size_t i = 0; i < 2 * G_N_ELEMENTS(rows); i++) {
+		struct digest digest = digest_of(entries, 1);
+		struct err err;
+		enum rc rc;
+		if (i % 2 == 0)
+			digest.from = rows[i / 2];
+		else
+			digest.reply_to = rows[i / 2];
+		g_free(composed(digest_compose, &digest, &rc, &err));
+		failed += unit_num(rows[i / 2], rc, RC_PERM);
+	}
+	assert_int_equal(failed, 0);
 }
 
 /* A disk that is full, at any time, shows. */
@@ -644,7 +714,10 @@ int main(void)
 	    cmocka_unit_test(test_compose),
 	    cmocka_unit_test(test_compose_without),
 	    cmocka_unit_test(test_compose_gone),
+	    cmocka_unit_test(test_compose_changed),
+	    cmocka_unit_test(test_compose_store_fails),
 	    cmocka_unit_test(test_compose_full),
+	    cmocka_unit_test(test_bad_from),
 	    cmocka_unit_test(test_bad_fields),
 	    cmocka_unit_test(test_guard),
 	};
