@@ -47,3 +47,12 @@ int64_t clock_mono_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
+
+int64_t clock_sleep_max_ms(void)
+{
+#ifdef PULLYU_TEST_HOOKS
+	if (getenv("PULLYU_TEST_CLOCK") != NULL)
+		return 200;
+#endif
+	return 60000;
+}

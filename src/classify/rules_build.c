@@ -343,6 +343,7 @@ static bool rule_name_ok(const char *name)
 static void rule_compile(struct build *b, const struct section *section, struct rule *rule)
 {
 	bool has_weight = false;
+	size_t before = b->n_problems;
 	const struct ini_entry *first = g_ptr_array_index(section->entries, 0);
 	for (guint i = 0; i < section->entries->len; i++) {
 		const struct ini_entry *e = g_ptr_array_index(section->entries, i);
@@ -355,6 +356,8 @@ static void rule_compile(struct build *b, const struct section *section, struct 
 			keys[row].fn(b, rule, e);
 		has_weight = has_weight || strcmp(e->key, "weight") == 0;
 	}
+	if (b->n_problems > before)
+		return; /* what follows may only be an echo of it */
 	if (rule->n_fields == 0 && (rule->matches != NULL || rule->phrases != NULL))
 		problem(b, first, "the rule says what to match but not in which field");
 	if (rule->n_fields == 0 && rule->n_terms == 0)

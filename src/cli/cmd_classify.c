@@ -6,10 +6,9 @@
  */
 #include <config.h>
 
-#include "cli/cmd_classify.h"
+#include "cli/commands.h"
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,17 +18,13 @@
 #include <glib.h>
 #include <jansson.h>
 
-#include "base/str.h"
 #include "classify/classify.h"
+#include "cli/call.h"
+#include "cli/out.h"
 #include "facts/facts.h"
 #include "policy/rules_load.h"
 
 enum format { FORMAT_TEXT, FORMAT_TSV, FORMAT_JSON };
-
-struct options {
-	enum format format;
-	const char *rules_dir;
-};
 
 static const char *action_of(const struct verdict *v)
 {
@@ -48,7 +43,7 @@ static void reason_print(const struct verdict_reason *reason, bool name_class)
 	printf("%s%s%s [%s]\n", name_class ? class_name(reason->cls) : "", name_class ? ": " : "",
 	    words, reason->rule);
 	if (reason->seen[0] != '\0')
-		printf("           (%s)\n", reason->seen);
+		out_line("           (%s)", reason->seen);
 }
 
 static void vetoes_print(const struct verdict_reason *reason)
@@ -161,8 +156,7 @@ static enum rc classify_file(
 static void print_verdict(enum format format, const char *path, const struct verdict *v)
 {
 	/* A path may hold tabs, line breaks and bytes that are not UTF-8. */
-	char *shown = g_utf8_make_valid(path, -1);
-	str_printable(shown);
+	char *shown = out_clean(path);
 	switch (format) {
 	case FORMAT_TEXT:
 		print_text(shown, v);
@@ -177,78 +171,62 @@ static void print_verdict(enum format format, const char *path, const struct ver
 	g_free(shown);
 }
 
-static void problem_print(void *ctx, const char *file, int line, const char *text)
+/* Returns whether there is such a format. */
+static bool format_read(const char *name, enum format *format_out)
 {
-	(void)ctx;
-	fprintf(stderr, "%s:%d: %s\n", file, line, text);
-}
-
-static int usage(void)
-{
-	fprintf(stderr, "usage: pullyu classify [--format text|tsv|json] [--rules DIR] FILE...\n");
-	return EX_USAGE;
-}
-
-/* Returns whether the options are right. */
-static bool options_read(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {
-	    {"format", required_argument, NULL, 'f'},
-	    {"rules", required_argument, NULL, 'r'},
-	    {NULL, 0, NULL, 0},
-	};
 	static const char *const formats[] = {"text", "tsv", "json"};
-	int c;
-	optind = 0; /* getopt_long(3): starts afresh, whatever was parsed before */
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		size_t i = 0;
-		switch (c) {
-		case 'f':
-			while (i < G_N_ELEMENTS(formats) && strcmp(optarg, formats[i]) != 0)
-				i++;
-			if (i == G_N_ELEMENTS(formats)) {
-				fprintf(stderr, "pullyu classify: no such format: %s\n", optarg);
-				return false;
-			}
-			o->format = (enum format)i;
-			break;
-		case 'r':
-			o->rules_dir = optarg;
-			break;
-		default:
-			return false;
+	for (size_t i = 0; name != NULL && i < G_N_ELEMENTS(formats); i++) {
+		if (strcmp(name, formats[i]) == 0) {
+			*format_out = (enum format)i;
+			return true;
 		}
 	}
-	return optind < argc;
+	return name == NULL;
 }
 
-int cmd_classify(int argc, char **argv)
+/* The directory of --rules, else of pullyu.conf, else, where there is no pullyu.conf, the one of
+ * the installation. NULL after a message. */
+static char *rules_dir(const struct cli *cli, int *status_out)
 {
-	struct options o = {FORMAT_TEXT, PULLYU_SYSCONFDIR "/rules.d"};
+	if (cli->rules != NULL)
+		return g_strdup(cli->rules);
+	if (!cli->config_given && access(cli->config, R_OK) != 0)
+		return g_strdup(PULLYU_SYSCONFDIR "/rules.d");
+	struct conf *conf = call_conf(cli, status_out);
+	char *dir = conf == NULL ? NULL : g_strdup(conf->rules);
+	conf_unref(&conf);
+	return dir;
+}
+
+int cmd_classify(const struct cli *cli)
+{
+	enum format format = FORMAT_TEXT;
 	struct rules *rules = NULL;
 	struct err err;
 	int status = EX_OK;
-	if (!options_read(argc, argv, &o))
-		return usage();
-	enum rc rc = policy_rules_load(o.rules_dir, problem_print, NULL, &rules, &err);
+	if (!format_read(cli->format, &format)) {
+		out_error("--format: text, tsv or json, not \"%s\"", cli->format);
+		return EX_USAGE;
+	}
+	char *dir = rules_dir(cli, &status);
+	if (dir == NULL)
+		return status;
+	enum rc rc = policy_rules_load(dir, call_complain, NULL, &rules, &err);
+	g_free(dir);
 	if (rc != RC_OK) {
-		fprintf(stderr, "pullyu classify: %s\n", err.text);
+		out_error("%s", err.text);
 		return rc == RC_TEMP ? EX_TEMPFAIL : EX_CONFIG;
 	}
-	for (int i = optind; i < argc; i++) {
+	for (int i = 0; i < cli->argc; i++) {
 		struct verdict verdict;
-		rc = classify_file(rules, argv[i], &verdict, &err);
+		rc = classify_file(rules, cli->argv[i], &verdict, &err);
 		if (rc != RC_OK)
-			fprintf(stderr, "pullyu classify: %s\n", err.text);
+			out_error("%s", err.text);
 		if (rc == RC_NOTFOUND)
 			status = EX_NOINPUT;
 		else
-			print_verdict(o.format, argv[i], &verdict);
+			print_verdict(format, cli->argv[i], &verdict);
 	}
 	rules_unref(&rules);
-	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-		perror("pullyu classify: stdout");
-		return EX_IOERR;
-	}
 	return status;
 }

@@ -1,6 +1,16 @@
-noinst_LIBRARIES += src/cli/libcmdclassify.a
-src_cli_libcmdclassify_a_SOURCES = src/cli/cmd_classify.c src/cli/cmd_classify.h
-src_cli_libcmdclassify_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
-# "pullyu classify" and all below it, without control socket or daemon.
-CMD_CLASSIFY_LIBS = src/cli/libcmdclassify.a $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) \
-	$(CONF_LIBS) $(JANSSON_LIBS)
+# pullyu, the command line.
+bin_PROGRAMS += src/cli/pullyu
+src_cli_pullyu_SOURCES = \
+	src/cli/call.c src/cli/call.h \
+	src/cli/cmd_check.c \
+	src/cli/cmd_classify.c \
+	src/cli/cmd_daemon.c \
+	src/cli/cmd_held.c \
+	src/cli/cmd_lists.c \
+	src/cli/cmd_next.c \
+	src/cli/commands.c src/cli/commands.h \
+	src/cli/main.c \
+	src/cli/out.c src/cli/out.h
+src_cli_pullyu_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+src_cli_pullyu_LDADD = $(CONTROL_LIBS) $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) \
+	$(BASE_LIBS)

@@ -12,6 +12,7 @@
 #include "conf/ini.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -260,16 +261,18 @@ static int silent(const char *format, ...)
 	return 0;
 }
 
+static void silence(void)
+{
+	iniparser_set_error_callback(silent);
+}
+
 /* The second reading. All names and values were checked, so that no query can fail. */
 static enum rc agree(struct reader *r, const char *data, size_t len, struct err *err)
 {
-	static gsize once;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	char name[64];
 	dictionary *d = NULL;
-	if (g_once_init_enter(&once)) {
-		iniparser_set_error_callback(silent);
-		g_once_init_leave(&once, 1);
-	}
+	pthread_once(&once, silence);
 	int fd = memfd_create("pullyu-ini", MFD_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, RC_TEMP, "%s: memfd_create", r->file);

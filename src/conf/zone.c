@@ -8,6 +8,7 @@
 
 #include "conf/zone.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,9 @@ static const char *zone_dir(void)
 	return dir != NULL && dir[0] == '/' ? dir : "/usr/share/zoneinfo";
 }
 
-/* Names as own keys; NULL if there is no list. */
-static GHashTable *read_list(void)
+static GHashTable *names; /* own keys; NULL if there is no list; immutable once read */
+
+static void read_list(void)
 {
 	char *data = NULL;
 	size_t len = 0;
@@ -35,8 +37,8 @@ static GHashTable *read_list(void)
 	enum rc rc = fs_read(path, LIST_MAX, &data, &len, NULL, NULL);
 	g_free(path);
 	if (rc != RC_OK)
-		return NULL;
-	GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+		return;
+	names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	char **lines = g_strsplit(data, "\n", -1);
 	for (char **line = lines; *line != NULL; line++) {
 		bool zone = g_str_has_prefix(*line, "Z "), link = g_str_has_prefix(*line, "L ");
@@ -50,17 +52,12 @@ static GHashTable *read_list(void)
 	g_strfreev(lines);
 	g_free(data);
 	g_hash_table_remove(names, "Factory"); /* stands for "no zone was chosen" */
-	return names;
 }
 
 static GHashTable *list(void)
 {
-	static gsize once;
-	static GHashTable *names; /* immutable afterwards */
-	if (g_once_init_enter(&once)) {
-		names = read_list();
-		g_once_init_leave(&once, 1);
-	}
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, read_list);
 	return names;
 }
 

@@ -71,7 +71,7 @@ static enum rc receive_line(int sock, GString *line, int *fd_out, int64_t deadli
 		g_string_append_len(line, buffer, end == NULL ? n : end - buffer);
 		if (end != NULL)
 			return RC_OK;
-		if (line->len > CONTROL_LINE_MAX)
+		if (line->len > CONTROL_REPLY_MAX)
 			return err_set(err, RC_TEMP, "pullyud's reply is too long");
 	}
 }
@@ -161,4 +161,13 @@ enum rc control_call(const char *path, json_t *request, int64_t timeout_ms, json
 		close(sock);
 	g_string_free(line, TRUE);
 	return rc;
+}
+
+bool control_listening(const char *path)
+{
+	int sock;
+	if (connect_to(path, clock_mono_ms() + 1000, &sock, NULL) != RC_OK)
+		return false;
+	close(sock);
+	return true;
 }

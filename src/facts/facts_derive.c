@@ -429,6 +429,50 @@ static bool starts(const struct body *body, const char *word)
 	    !g_ascii_isalnum(body->bytes[len]) && body->bytes[len] != '-';
 }
 
+static void list_post_derive(struct derive *d)
+{
+	struct facts *facts = d->facts;
+	const struct body *body = d->first[KNOWN_LIST_POST];
+	char addr[ADDR_MAX];
+	if (body == NULL)
+		return;
+	const char *text = text_of(d, body), *mailto = strcasestr(text, "mailto:");
+	if (starts(body, "no")) {
+		facts_set(facts, FACT_LIST_POST_NO);
+	} else if (mailto != NULL) {
+		char *plain = g_strndup(mailto + 7, strcspn(mailto + 7, ">?, "));
+		if (addr_normalise(plain, NULL, addr, NULL) == RC_OK) {
+			d->list_addr = facts_strndup(facts, addr, strlen(addr));
+			facts_set(facts, FACT_LIST_POST);
+		}
+		g_free(plain);
+	} else if (strcasestr(text, "http") != NULL) {
+		facts_set(facts, FACT_LIST_POST);
+	}
+}
+
+static void list_unsubscribe_derive(struct derive *d)
+{
+	struct facts *facts = d->facts;
+	const struct body *body = d->first[KNOWN_LIST_UNSUBSCRIBE];
+	char hosts[512];
+	if (body != NULL) {
+		/* Some libraries put long URLs into encoded words, which RFC 2047 forbids here. */
+		const char *text = text_of(d, body);
+		bool web = strcasestr(text, "http://") || strcasestr(text, "https://");
+		if (web)
+			facts_set(facts, FACT_LIST_UNSUBSCRIBE_WEB);
+		if (web || strchr(text, '@') != NULL)
+			facts_set(facts, FACT_LIST_UNSUBSCRIBE);
+		shape_hosts(text, hosts, sizeof(hosts));
+		facts_derived_add(
+		    facts, "list-unsubscribe:domain", facts_strndup(facts, hosts, strlen(hosts)));
+	}
+	body = d->first[KNOWN_LIST_UNSUBSCRIBE_POST];
+	if (body != NULL && strcasestr(text_of(d, body), "one-click") != NULL)
+		facts_set(facts, FACT_ONE_CLICK);
+}
+
 static void list_derive(struct derive *d)
 {
 	struct facts *facts = d->facts;
@@ -448,39 +492,8 @@ static void list_derive(struct derive *d)
 			facts_set(facts, FACT_LIST_ID);
 		facts_derived_add(facts, "list-id:id", facts->list_id);
 	}
-	body = d->first[KNOWN_LIST_POST];
-	if (body != NULL && starts(body, "no")) {
-		facts_set(facts, FACT_LIST_POST_NO);
-	} else if (body != NULL) {
-		const char *mailto = strcasestr(body->bytes, "mailto:");
-		char addr[ADDR_MAX], *plain;
-		if (mailto != NULL) {
-			plain = g_strndup(mailto + 7, strcspn(mailto + 7, ">?, "));
-			if (addr_normalise(plain, NULL, addr, NULL) == RC_OK) {
-				d->list_addr = facts_strndup(facts, addr, strlen(addr));
-				facts_set(facts, FACT_LIST_POST);
-			}
-			g_free(plain);
-		} else if (strcasestr(body->bytes, "http") != NULL) {
-			facts_set(facts, FACT_LIST_POST);
-		}
-	}
-	body = d->first[KNOWN_LIST_UNSUBSCRIBE];
-	if (body != NULL) {
-		bool web =
-		    strcasestr(body->bytes, "http://") || strcasestr(body->bytes, "https://");
-		if (web)
-			facts_set(facts, FACT_LIST_UNSUBSCRIBE_WEB);
-		if (web || strchr(body->bytes, '@') != NULL)
-			facts_set(facts, FACT_LIST_UNSUBSCRIBE);
-		char hosts[512];
-		shape_hosts(body->bytes, hosts, sizeof(hosts));
-		facts_derived_add(
-		    facts, "list-unsubscribe:domain", facts_strndup(facts, hosts, strlen(hosts)));
-	}
-	body = d->first[KNOWN_LIST_UNSUBSCRIBE_POST];
-	if (body != NULL && strcasestr(body->bytes, "one-click") != NULL)
-		facts_set(facts, FACT_ONE_CLICK);
+	list_post_derive(d);
+	list_unsubscribe_derive(d);
 	if (d->first[KNOWN_LIST_SUBSCRIBE] != NULL)
 		facts_set(facts, FACT_LIST_SUBSCRIBE);
 	if (d->first[KNOWN_FEEDBACK_ID] != NULL)

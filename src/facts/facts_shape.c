@@ -132,10 +132,10 @@ bool shape_is_itip(const char *method)
 
 bool shape_is_submission(const char *received)
 {
-	/* RFC 3848: the A of ESMTPA and ESMTPSA is authentication. The others are what webmail and
-	 * Exchange write. */
-	static const char *const protocols[] = {"esmtpa", "esmtpsa", "utf8smtpa", "utf8smtpsa",
-	    "asmtp", "http", "https", "mapi", "webmail"};
+	/* RFC 3848: the A of ESMTPA and ESMTPSA is authentication. The others are what Exchange and
+	 * some webmail write; "HTTP" is not among them, for platforms write it as well. */
+	static const char *const protocols[] = {
+	    "esmtpa", "esmtpsa", "utf8smtpa", "utf8smtpsa", "asmtp", "mapi", "webmail"};
 	const char *with = received;
 	while ((with = strstr(with, " with ")) != NULL) {
 		with += 6;

@@ -1,13 +1,15 @@
 /*
  * user.c: see user.h. Locks: users->lock guards the table of users and is held for a lookup only;
  * each slot's own lock is held while that user's files are looked at, participants_lock while that
- * file is. Either may be held when users->lock is taken, never the other way round.
+ * file is. Either may be held when users->lock is taken, never the other way round. POSIX mutexes
+ * and not GLib's, which TSan cannot see.
  */
 #include <config.h>
 
 #include "policy/user.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -34,7 +36,7 @@ static const char *const file_names[FILE_COUNT] = {"settings.ini", "allow", "hol
 struct slot {
 	int refs; /* atomic: the table's and those of calls under way */
 	char *key;
-	GMutex lock; /* guards what follows */
+	pthread_mutex_t lock; /* guards what follows */
 	struct user_place place;
 	bool placed;         /* place was found once */
 	int64_t place_until; /* clock_mono_ms */
@@ -52,13 +54,13 @@ struct users {
 	bool keep_case;
 	struct settings defaults;
 
-	GMutex participants_lock; /* guards the next two */
+	pthread_mutex_t participants_lock; /* guards the next two */
 	struct user_file_sig participants_sig;
 	char *participants_sum; /* own; SHA-256 of the text; NULL: none was read */
 
-	GMutex lock;       /* guards what follows */
-	GHashTable *slots; /* key (foreign) -> struct slot, one reference */
-	GQueue recent;     /* struct slot, the most recently asked for first */
+	pthread_mutex_t lock; /* guards what follows */
+	GHashTable *slots;    /* key (foreign) -> struct slot, one reference */
+	GQueue recent;        /* struct slot, the most recently asked for first */
 	size_t bytes;
 	struct list *participants; /* NULL: none are named */
 	unsigned generation;       /* counts the changes of participants */
@@ -202,7 +204,7 @@ static enum rc participants_read(struct users *users, struct err *err)
 	if (rc == RC_OK && !same)
 		rc = list_parse(path, data, len, NULL, NULL, &list, &why);
 	g_free(data);
-	g_mutex_lock(&users->lock);
+	pthread_mutex_lock(&users->lock);
 	if ((rc == RC_OK && !same) || rc == RC_NOTFOUND) {
 		struct list *old = users->participants;
 		users->participants = list;
@@ -214,7 +216,7 @@ static enum rc participants_read(struct users *users, struct err *err)
 	if (rc == RC_OK || rc == RC_NOTFOUND)
 		why.text[0] = '\0';
 	str_copy(users->participants_problem, sizeof(users->participants_problem), why.text);
-	g_mutex_unlock(&users->lock);
+	pthread_mutex_unlock(&users->lock);
 	g_free(sum);
 	if (rc == RC_OK || rc == RC_NOTFOUND)
 		return RC_OK;
@@ -224,18 +226,18 @@ static enum rc participants_read(struct users *users, struct err *err)
 static void participants_refresh(struct users *users)
 {
 	/* One thread is enough; the others go on with what there is. */
-	if (!g_mutex_trylock(&users->participants_lock))
+	if (pthread_mutex_trylock(&users->participants_lock) != 0)
 		return;
 	if (!user_file_unchanged(users->participants_path, true, &users->participants_sig))
 		participants_read(users, NULL);
-	g_mutex_unlock(&users->participants_lock);
+	pthread_mutex_unlock(&users->participants_lock);
 }
 
 bool users_problem(struct users *users, char text_out[400])
 {
-	g_mutex_lock(&users->lock);
+	pthread_mutex_lock(&users->lock);
 	str_copy(text_out, 400, users->participants_problem);
-	g_mutex_unlock(&users->lock);
+	pthread_mutex_unlock(&users->lock);
 	return text_out[0] != '\0';
 }
 
@@ -248,7 +250,7 @@ static void slot_unref(struct slot *slot)
 	user_unref(&slot->user);
 	user_place_clear(&slot->place);
 	g_free(slot->key);
-	g_mutex_clear(&slot->lock);
+	pthread_mutex_destroy(&slot->lock);
 	g_free(slot);
 }
 
@@ -263,7 +265,7 @@ static void slot_drop(struct users *users, struct slot *slot)
 
 static struct slot *slot_get(struct users *users, const char *key)
 {
-	g_mutex_lock(&users->lock);
+	pthread_mutex_lock(&users->lock);
 	struct slot *slot = g_hash_table_lookup(users->slots, key);
 	if (slot == NULL) {
 		slot = g_new0(struct slot, 1);
@@ -272,7 +274,7 @@ static struct slot *slot_get(struct users *users, const char *key)
 		slot->link.data = slot;
 		slot->bytes = SLOT_BYTES;
 		slot->place.owner = USER_FILE_NO_OWNER;
-		g_mutex_init(&slot->lock);
+		pthread_mutex_init(&slot->lock, NULL);
 		g_hash_table_insert(users->slots, slot->key, slot);
 		users->bytes += slot->bytes;
 	} else {
@@ -283,7 +285,7 @@ static struct slot *slot_get(struct users *users, const char *key)
 	while (users->recent.length > 1 &&
 	    (users->recent.length > USERS_CACHE_MAX || users->bytes > USERS_CACHE_BYTES))
 		slot_drop(users, users->recent.tail->data);
-	g_mutex_unlock(&users->lock);
+	pthread_mutex_unlock(&users->lock);
 	return slot;
 }
 
@@ -291,12 +293,12 @@ static struct slot *slot_get(struct users *users, const char *key)
 static void slot_weigh(struct users *users, struct slot *slot)
 {
 	size_t bytes = SLOT_BYTES + list_bytes(slot->user->allow) + list_bytes(slot->user->hold);
-	g_mutex_lock(&users->lock);
+	pthread_mutex_lock(&users->lock);
 	if (g_hash_table_lookup(users->slots, slot->key) == slot) {
 		users->bytes = users->bytes - slot->bytes + bytes;
 		slot->bytes = bytes;
 	}
-	g_mutex_unlock(&users->lock);
+	pthread_mutex_unlock(&users->lock);
 }
 
 static bool files_unchanged(const struct slot *slot)
@@ -400,11 +402,11 @@ static void slot_refresh(struct users *users, struct slot *slot)
 {
 	struct err err = {""};
 	bool moved = slot_find_place(users, slot, &err);
-	g_mutex_lock(&users->lock);
+	pthread_mutex_lock(&users->lock);
 	unsigned generation = users->generation;
 	struct list *participants =
 	    users->participants == NULL ? NULL : list_ref(users->participants);
-	g_mutex_unlock(&users->lock);
+	pthread_mutex_unlock(&users->lock);
 	if (!slot->placed) {
 		if (slot->user == NULL)
 			slot_unknown(users, slot, err.text);
@@ -423,10 +425,10 @@ enum rc users_get(struct users *users, const char *key, struct user **user_out, 
 		return err_set(err, RC_PERM, "no normalised address: %.80s", key);
 	participants_refresh(users);
 	struct slot *slot = slot_get(users, key);
-	g_mutex_lock(&slot->lock);
+	pthread_mutex_lock(&slot->lock);
 	slot_refresh(users, slot);
 	struct user *user = user_ref(slot->user);
-	g_mutex_unlock(&slot->lock);
+	pthread_mutex_unlock(&slot->lock);
 	slot_unref(slot);
 	*user_out = user;
 	return RC_OK;
@@ -443,8 +445,8 @@ enum rc users_new(const struct users_config *config, struct users **users_out, s
 	users->system_domains = g_strdupv(config->system_domains);
 	users->keep_case = config->keep_case;
 	settings_copy(config->defaults, &users->defaults);
-	g_mutex_init(&users->participants_lock);
-	g_mutex_init(&users->lock);
+	pthread_mutex_init(&users->participants_lock, NULL);
+	pthread_mutex_init(&users->lock, NULL);
 	users->slots = g_hash_table_new(g_str_hash, g_str_equal);
 	g_queue_init(&users->recent);
 	enum rc rc = participants_read(users, err);
@@ -466,8 +468,8 @@ void users_free(struct users **users)
 	g_hash_table_unref(u->slots);
 	list_free(&u->participants);
 	settings_clear(&u->defaults);
-	g_mutex_clear(&u->lock);
-	g_mutex_clear(&u->participants_lock);
+	pthread_mutex_destroy(&u->lock);
+	pthread_mutex_destroy(&u->participants_lock);
 	g_free(u->participants_sum);
 	g_strfreev(u->system_domains);
 	g_free(u->delimiters);

@@ -1,1 +1,8 @@
-# release: see the headers in this directory for what it promises.
+noinst_LIBRARIES += src/release/librelease.a
+src_release_librelease_a_SOURCES = \
+	src/release/ledger.c src/release/ledger.h \
+	src/release/release.c src/release/release.h \
+	src/release/release_private.h \
+	src/release/releases.c
+src_release_librelease_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+RELEASE_LIBS = src/release/librelease.a $(JANSSON_LIBS)

@@ -37,3 +37,13 @@ EXTRA_DIST += $(site_tests) \
 check-e2e: all
 	$(AM_TESTS_ENVIRONMENT) cd $(srcdir) && \
 	$(PYTHON) -B -m pytest -p no:cacheprovider $(PYTEST_FLAGS) $(site_tests)
+
+# The milter through its socket, with an MTA of our own.
+e2e_tests += tests/e2e/test_milter.py
+EXTRA_DIST += tests/e2e/miltertalk.py tests/e2e/tsan.supp
+
+# Slots against Python's reading of the zone data.
+e2e_tests += tests/e2e/test_schedule_oracle.py
+check_PROGRAMS += tests/unit/schedule_print
+tests_unit_schedule_print_SOURCES = tests/unit/schedule_print.c
+tests_unit_schedule_print_LDADD = $(POLICY_LIBS) $(CONF_LIBS) $(BASE_LIBS)

@@ -69,6 +69,47 @@ unit_programs += tests/unit/test_policy_decide
 tests_unit_test_policy_decide_SOURCES = tests/unit/test_policy_decide.c
 tests_unit_test_policy_decide_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_policy_decide_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+unit_programs += tests/unit/test_store_contract
+EXTRA_DIST += tests/unit/store_unit.h
+tests_unit_test_store_contract_SOURCES = tests/unit/test_store_contract.c
+tests_unit_test_store_contract_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_store_contract_LDADD = $(STORE_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+unit_programs += tests/unit/test_release
+tests_unit_test_release_SOURCES = tests/unit/test_release.c
+tests_unit_test_release_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_release_LDADD = $(RELEASE_LIBS) $(POLICY_LIBS) $(STORE_LIBS) $(CLASSIFY_LIBS) \
+	$(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_worker
+tests_unit_test_worker_SOURCES = tests/unit/test_worker.c src/daemon/worker.c
+tests_unit_test_worker_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_worker_LDADD = $(JANSSON_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_milter_spool
+tests_unit_test_milter_spool_SOURCES = tests/unit/test_milter_spool.c
+tests_unit_test_milter_spool_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_milter_spool_LDADD = $(MILTERSIDE_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_milter_decide
+tests_unit_test_milter_decide_SOURCES = tests/unit/test_milter_decide.c
+tests_unit_test_milter_decide_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_milter_decide_LDADD = $(MILTERSIDE_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_facts
+tests_unit_test_facts_SOURCES = tests/unit/test_facts.c
+tests_unit_test_facts_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_facts_LDADD = $(FACTS_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_classify
+tests_unit_test_classify_SOURCES = tests/unit/test_classify.c
+tests_unit_test_classify_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_classify_LDADD = $(CLASSIFY_LIBS) $(FACTS_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_rules_shipped
+tests_unit_test_rules_shipped_SOURCES = tests/unit/test_rules_shipped.c
+tests_unit_test_rules_shipped_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rules_shipped_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_programs)

@@ -349,6 +349,48 @@ static void test_dir(void **state)
 	assert_int_equal(failed, 0);
 }
 
+static void doubt(void *ctx, const char *file, int line, const char *text)
+{
+	(void)file;
+	(void)line;
+	if (strstr(text, "without doubt") != NULL)
+		*(bool *)ctx = true;
+}
+
+/* Whatever our reading takes, iniparser reads the same; what it would read otherwise has a problem
+ * of its own, with a text that helps. */
+static void test_agreement(void **state)
+{
+	static const char *const pieces[] = {"[a]", "[b c]", "[", "]", "k", "key", "=", " = ", "\"",
+	    "\"x\"", "'", ";", "#", " ; c", " # c", "\\", "\n", "\n", "\n", "\r\n", "\r", "\t", " ",
+	    "v", "a b", ":", "%s", "\"\"", "''", "0x1", "\xc3\xab", "\xc2\xa0", "\f", "=\"a;b\"",
+	    "k=v", "[c]\n", "l = w\n", "\\\n", "\v", "$", "!", "k.x", "-", "\xe2\x80\xa8", "\x85"};
+	GRand *random = g_rand_new_with_seed(20261122);
+	int read = 0;
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		struct ini *ini = NULL;
+		struct err err;
+		bool doubted = false;
+		GString *text = g_string_new(g_rand_boolean(random) ? "[s]\n" : "");
+		for (int n = g_rand_int_range(random, 1, 14); n > 0; n--)
+			g_string_append(text,
+			    pieces[g_rand_int_range(random, 0, (gint32)G_N_ELEMENTS(pieces))]);
+		enum rc rc = ini_parse(
+		    "x", text->str, text->len, &(struct stat){0}, doubt, &doubted, &ini, &err);
+		if (doubted || (rc != RC_OK && rc != RC_PERM)) {
+			fprintf(stderr, "run %d: %s\nof <<%s>>\n", i, err.text, text->str);
+			fail();
+		}
+		read += rc == RC_OK;
+		ini_free(&ini);
+		g_string_free(text, TRUE);
+	}
+	g_rand_free(random);
+	/* The cases must have been worth it. */
+	assert_in_range(read, 1000, 19000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +400,7 @@ int main(void)
 	    cmocka_unit_test(test_not_files),
 	    cmocka_unit_test(test_many),
 	    cmocka_unit_test(test_dir),
+	    cmocka_unit_test(test_agreement),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,0 +1,88 @@
+/*
+ * daemon.h: the state of pullyud, shared by its own files only. One thread, one GLib main loop.
+ */
+#ifndef PULLYU_DAEMON_DAEMON_H
+#define PULLYU_DAEMON_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "base/hmac.h"
+#include "classify/classify.h"
+#include "conf/conf.h"
+#include "control/server.h"
+#include "daemon/worker.h"
+#include "policy/user.h"
+#include "release/release.h"
+#include "store/store.h"
+
+/* One row a counter: name in `pullyu metrics`, and what it counts. */
+#define DAEMON_COUNTERS(X) \
+	X(indexed, "messages taken from incoming/ into digest folders") \
+	X(digests, "digests accepted by the MTA") \
+	X(delivered, "messages delivered in or beside digests, or released") \
+	X(put_off, "releases put off after a failure") \
+	X(asked, "questions of the milter about senders") \
+	X(known, "of these, answered with yes") \
+	X(spf, "SPF checks") \
+	X(sent, "sent messages whose recipients were remembered") \
+	X(workers_died, "workers that died or were late")
+
+struct daemon_counters {
+#define X(name, help) uint64_t name;
+	DAEMON_COUNTERS(X)
+#undef X
+};
+
+struct daemon {
+	const char *conf_path; /* foreign */
+	struct conf *conf;
+	struct rules *rules;
+	struct users *users;
+	struct workers *workers;
+	struct store *store;
+	struct releases *releases;
+	struct control_server *server;
+	GMainLoop *loop;
+	unsigned char key[HMAC_KEY_BYTES];
+	char *incoming, *out, *folders; /* own; directories below the spool */
+	char *host;                     /* own; for Message-IDs and List-Id */
+	int64_t since;
+	struct daemon_counters counters;
+	int inotify;
+	guint tick_source, incoming_source, stop_source;
+	char *incoming_tried; /* own; the last name of the batch before, or NULL */
+	GHashTable *strange;  /* own; names in incoming/ that were complained about */
+	unsigned spf_running;
+	bool stopping;
+	int exit_code;
+};
+
+/* incoming.c: files of the milter go to digest folders. */
+enum rc incoming_watch(struct daemon *d, struct err *err);
+void incoming_soon(struct daemon *d);
+void incoming_end(struct daemon *d);
+size_t incoming_count(const struct daemon *d);
+
+/* ops.c: what the release engine wants done. */
+extern const struct release_ops daemon_release_ops;
+void ops_config(const struct daemon *d, struct release_config *config_out);
+void ops_tick_soon(struct daemon *d);
+/* One held message as the CLI and the digest describe it. */
+json_t *ops_entry(const struct daemon *d, const struct store_held *held);
+/* Composes what the user's digest would contain now, into a file that is gone by the time of the
+ * answer; done gets a descriptor to close, or -1 and the error. */
+typedef void ops_preview_fn(void *ctx, int fd, enum rc rc, const struct err *err);
+void ops_preview(struct daemon *d, const char *user, ops_preview_fn *done, void *ctx);
+
+/* serve.c: the control socket. */
+control_handler_fn serve;
+
+/* A database error after which only a restart helps (store.h). */
+void daemon_check_store(struct daemon *d, enum rc rc, const struct err *err);
+/* Ends the main loop once the jobs under way are done with. */
+void daemon_stop(struct daemon *d, int exit_code);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * describe.h: a held message's file (trace fields written by the milter, then the original) becomes
+ * an index record.
+ */
+#ifndef PULLYU_DAEMON_DESCRIBE_H
+#define PULLYU_DAEMON_DESCRIBE_H
+
+#include "policy/user.h"
+#include "store/store.h"
+
+/* A store_describe_fn; ctx is the struct users *. Reads from the start of fd. RC_PERM: the file
+ * does not begin with our trace fields. */
+enum rc describe(void *ctx, int fd, const struct store_msg *msg, char user_out[ADDR_MAX],
+    struct store_held *held_out, struct err *err);
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * incoming.c: takes what the milter has put into incoming/ to the users' digest folders and into
+ * the index. The order makes it safe: the file is renamed durably first, indexed second; a crash in
+ * between is mended at start, when index and folders are compared.
+ */
+#include <config.h>
+
+#include "daemon/daemon.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "daemon/describe.h"
+
+enum { BATCH = 100, RESCAN_SECONDS = 10 };
+
+static void complain(struct daemon *d, const char *name, const char *why)
+{
+	if (g_hash_table_contains(d->strange, name))
+		return;
+	g_hash_table_add(d->strange, g_strdup(name));
+	log_error("%s/%s: %s; left where it is", d->incoming, name, why);
+}
+
+static enum rc examine(struct daemon *d, const char *path, const char *name, char user[ADDR_MAX],
+    struct store_held *held, struct err *err)
+{
+	struct store_msg msg = {0};
+	struct stat st;
+	if (!str_copy(msg.id, sizeof(msg.id), name))
+		return err_set(err, RC_PERM, "the name is too long");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return err_errno(err, errno == ELOOP ? RC_PERM : RC_TEMP, "open");
+	enum rc rc;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		rc = err_set(err, RC_PERM, "not a regular file");
+	} else {
+		msg.size = (uint64_t)st.st_size;
+		rc = describe(d->users, fd, &msg, user, held, err);
+	}
+	close(fd);
+	return rc;
+}
+
+/* One file. Whatever fails, the file stays and is tried again. */
+static enum rc take(struct daemon *d, const char *name, struct err *err)
+{
+	char user[ADDR_MAX];
+	struct store_held held;
+	char *path = g_build_filename(d->incoming, name, NULL);
+	enum rc rc = examine(d, path, name, user, &held, err);
+	if (rc == RC_PERM) {
+		complain(d, name, err->text);
+		rc = RC_OK;
+		goto out;
+	}
+	if (rc != RC_OK)
+		goto out;
+	fault_point("incoming.before_commit");
+	rc = store_msg_commit(d->store, user, name, path, err);
+	fault_point("incoming.after_commit");
+	if (rc != RC_OK)
+		goto out;
+	rc = store_held_put(d->store, user, &held, err);
+	if (rc == RC_OK)
+		d->counters.indexed++;
+	/* Indexed or not, the message is in the folder, where a release finds it. */
+	releases_held(d->releases, user, MIN(held.received, clock_now()));
+out:
+	g_free(path);
+	return rc;
+}
+
+static int by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static GPtrArray *names(const struct daemon *d)
+{
+	GPtrArray *all = g_ptr_array_new_with_free_func(g_free);
+	DIR *dir = opendir(d->incoming);
+	struct dirent *e;
+	while (dir != NULL && (e = readdir(dir)) != NULL)
+		if (e->d_name[0] != '.' && !g_hash_table_contains(d->strange, e->d_name))
+			g_ptr_array_add(all, g_strdup(e->d_name));
+	if (dir != NULL)
+		closedir(dir);
+	g_ptr_array_sort(all, by_name);
+	return all;
+}
+
+size_t incoming_count(const struct daemon *d)
+{
+	GPtrArray *all = names(d);
+	size_t n = all->len;
+	g_ptr_array_free(all, TRUE);
+	return n;
+}
+
+/* The names of the next batch: those behind the last one that was tried, so that a file that cannot
+ * be taken now does not stand in the way of others. */
+static guint batch_start(struct daemon *d, const GPtrArray *all)
+{
+	guint i = 0;
+	while (d->incoming_tried != NULL && i < all->len &&
+	    strcmp(all->pdata[i], d->incoming_tried) <= 0)
+		i++;
+	return i;
+}
+
+static void take_all(struct daemon *d, const GPtrArray *all, guint start, guint end)
+{
+	struct err err;
+	enum rc rc = store_begin(d->store, &err);
+	for (guint i = start; i < end && rc == RC_OK; i++) {
+		rc = take(d, all->pdata[i], &err);
+		if (rc == RC_TEMP || rc == RC_NOTFOUND || rc == RC_PERM) {
+			log_warning("%s: %s", (const char *)all->pdata[i], err.text);
+			rc = RC_OK; /* the timer tries it again */
+		}
+	}
+	if (rc == RC_OK)
+		rc = store_commit(d->store, &err);
+	else
+		store_abort(d->store);
+	if (rc != RC_OK) {
+		log_warning("incoming: %s", err.text);
+		daemon_check_store(d, rc, &err);
+	}
+}
+
+/* One transaction for up to BATCH messages; returns whether there are more. */
+static bool take_batch(struct daemon *d)
+{
+	GPtrArray *all = names(d);
+	guint start = batch_start(d, all);
+	guint end = MIN(start + BATCH, all->len);
+	bool more = end < all->len;
+	if (start < end) {
+		take_all(d, all, start, end);
+		ops_tick_soon(d);
+	}
+	g_free(d->incoming_tried);
+	d->incoming_tried = more ? g_strdup(all->pdata[end - 1]) : NULL;
+	g_ptr_array_free(all, TRUE);
+	return more;
+}
+
+static gboolean on_soon(gpointer data)
+{
+	struct daemon *d = data;
+	d->incoming_source = 0;
+	if (!d->stopping && take_batch(d))
+		incoming_soon(d);
+	return G_SOURCE_REMOVE;
+}
+
+void incoming_soon(struct daemon *d)
+{
+	if (d->incoming_source == 0)
+		d->incoming_source = g_idle_add(on_soon, d);
+}
+
+static gboolean on_inotify(gint fd, GIOCondition condition, gpointer data)
+{
+	char buffer[16384] __attribute__((aligned(8)));
+	(void)condition;
+	/* What it says does not matter: the directory is read anyway. */
+	while (read(fd, buffer, sizeof(buffer)) > 0)
+		continue;
+	incoming_soon(data);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_timer(gpointer data)
+{
+	incoming_soon(data);
+	return G_SOURCE_CONTINUE;
+}
+
+enum rc incoming_watch(struct daemon *d, struct err *err)
+{
+	d->strange = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	d->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (d->inotify < 0)
+		return err_errno(err, RC_TEMP, "inotify");
+	if (inotify_add_watch(d->inotify, d->incoming, IN_MOVED_TO) < 0)
+		return err_errno(err, RC_TEMP, "inotify: %s", d->incoming);
+	g_unix_fd_add(d->inotify, G_IO_IN, on_inotify, d);
+	g_timeout_add_seconds(RESCAN_SECONDS, on_timer, d);
+	incoming_soon(d);
+	return RC_OK;
+}
+
+void incoming_end(struct daemon *d)
+{
+	if (d->inotify >= 0)
+		close(d->inotify);
+	if (d->strange != NULL)
+		g_hash_table_destroy(d->strange);
+	g_free(d->incoming_tried);
+}

@@ -1,0 +1,25 @@
+/*
+ * job.h: what workers do. Each job is an object with a "kind":
+ *
+ *   compose  users, user, out, plain, from, reply_to, message_id, guard, host, slot, now, timezone,
+ *            language, attach, in_folder, notices: [text], entries: [{id, lead, size, from_name,
+ *            from_addr, subject, list_id, class, why, received}]: writes the digest to the file out
+ *   submit   host, port, timeout, from, rcpt, and either path or users, user, id, lead
+ *   spf      ip, helo, from: adds result
+ *
+ * The result is {"rc": ..., "text": ...} and what the kind adds.
+ */
+#ifndef PULLYU_DAEMON_JOB_H
+#define PULLYU_DAEMON_JOB_H
+
+#include <jansson.h>
+
+#include "base/rc.h"
+
+/* In the worker. */
+json_t *job_run(json_t *job);
+
+/* In pullyud: the rc of a result; RC_CORRUPT ("the worker died") for NULL or nonsense. */
+enum rc job_result(json_t *result, struct err *err);
+
+#endif

@@ -1,0 +1,397 @@
+/*
+ * ops.c: what the release engine wants done: settings looked up, digests composed and messages
+ * submitted by workers, outcomes counted and logged.
+ */
+#include <config.h>
+
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "daemon/describe.h"
+#include "daemon/job.h"
+#include "digest/guard.h"
+
+enum { COMPOSE_SECONDS = 120, PARALLEL = 4, REASONS_SHOWN = 2 };
+
+void ops_config(const struct daemon *d, struct release_config *config_out)
+{
+	*config_out = (struct release_config){.max_hold = d->conf->max_hold,
+	    .retry = d->conf->retry,
+	    .max_messages = (size_t)d->conf->digest_max_messages,
+	    .max_bytes = (uint64_t)d->conf->digest_max_size,
+	    .parallel = PARALLEL,
+	    .host = d->host,
+	    .delimiters = d->conf->delimiters,
+	    .key = d->key};
+}
+
+/* ---- the clock ---- */
+
+static gboolean on_tick(gpointer data)
+{
+	struct daemon *d = data;
+	d->tick_source = 0;
+	int64_t now = clock_now();
+	int64_t wait = (releases_tick(d->releases, now) - now) * 1000;
+	wait = CLAMP(wait, 100, clock_sleep_max_ms());
+	if (!d->stopping && d->tick_source == 0)
+		d->tick_source = g_timeout_add((guint)wait, on_tick, d);
+	return G_SOURCE_REMOVE;
+}
+
+void ops_tick_soon(struct daemon *d)
+{
+	if (d->tick_source != 0)
+		g_source_remove(d->tick_source);
+	d->tick_source = g_timeout_add(10, on_tick, d);
+}
+
+/* ---- settings ---- */
+
+/* In doubt the site's defaults: held mail must have times at which it leaves. */
+static void op_rule(void *ctx, const char *name, struct release_rule *rule_out)
+{
+	struct daemon *d = ctx;
+	static const enum release_mode modes[] = {
+	    [ORIGINALS_ATTACH] = MODE_ATTACH,
+	    [ORIGINALS_FOLDER] = MODE_FOLDER,
+	    [ORIGINALS_INBOX] = MODE_INBOX,
+	};
+	struct user *user = NULL;
+	struct err err;
+	const struct settings *s = &d->conf->defaults;
+	*rule_out = (struct release_rule){.takes_part = true};
+	if (users_get(d->users, name, &user, &err) == RC_OK) {
+		rule_out->takes_part = user->takes_part;
+		s = &user->settings;
+	} else {
+		log_warning("%s: %s", name, err.text);
+	}
+	rule_out->times = s->times;
+	str_copy(rule_out->timezone, sizeof(rule_out->timezone), s->timezone);
+	rule_out->mode = modes[s->originals];
+	user_unref(&user);
+}
+
+static enum rc op_reconcile(void *ctx, const char *user, struct err *err)
+{
+	struct daemon *d = ctx;
+	enum rc rc = store_rebuild(d->store, user, describe, d->users, NULL, err);
+	daemon_check_store(d, rc, err);
+	return rc;
+}
+
+/* ---- composing ---- */
+
+/* The rules' own words, for the eye: "it has a List-Unsubscribe field; ..." */
+static char *why(const struct daemon *d, const char *reasons)
+{
+	char **names = g_strsplit(reasons, ",", -1);
+	GString *text = g_string_new(NULL);
+	for (int i = 0, shown = 0; names[i] != NULL && shown < REASONS_SHOWN; i++) {
+		const char *words = rules_why(d->rules, g_strstrip(names[i]));
+		if (words == NULL || words[0] == '\0')
+			words = names[i]; /* a rule that is gone: its name still says something */
+		if (words[0] == '\0' || strstr(text->str, words) != NULL)
+			continue;
+		g_string_append_printf(text, "%s%s", shown++ == 0 ? "" : "; ", words);
+	}
+	g_strfreev(names);
+	return g_string_free(text, FALSE);
+}
+
+static void add_text(json_t *object, const char *key, const char *value)
+{
+	char *valid = g_utf8_make_valid(value, -1);
+	json_object_set_new(object, key, json_string(valid));
+	g_free(valid);
+}
+
+json_t *ops_entry(const struct daemon *d, const struct store_held *held)
+{
+	json_t *e = json_object();
+	char *words = why(d, held->reasons);
+	add_text(e, "id", held->id);
+	json_object_set_new(e, "size", json_integer((json_int_t)held->size));
+	add_text(e, "class", held->class_name);
+	add_text(e, "from_name", held->from_name);
+	add_text(e, "from_addr", held->from_addr);
+	add_text(e, "subject", held->subject);
+	add_text(e, "why", words);
+	g_free(words);
+	return e;
+}
+
+static enum rc entries_json(
+    struct daemon *d, const char *user, const GPtrArray *ids, json_t **entries_out, struct err *err)
+{
+	json_t *entries = json_array();
+	for (guint i = 0; i < ids->len; i++) {
+		struct store_held held;
+		enum rc rc = store_held_get(d->store, user, ids->pdata[i], &held, err);
+		if (rc != RC_OK) {
+			json_decref(entries);
+			return err_prefix(err, rc, "%s", (const char *)ids->pdata[i]);
+		}
+		json_t *e = ops_entry(d, &held);
+		json_object_set_new(e, "lead", json_integer((json_int_t)held.lead));
+		add_text(e, "list_id", held.list_id);
+		json_object_set_new(e, "received", json_integer(held.received));
+		json_array_append_new(entries, e);
+	}
+	*entries_out = entries;
+	return RC_OK;
+}
+
+struct digest_request {
+	const char *user, *message_id, *out;
+	int64_t slot;
+	const GPtrArray *ids;
+	enum release_mode mode;
+	bool plain;
+};
+
+static enum rc compose_job(
+    struct daemon *d, const struct digest_request *q, json_t **job_out, struct err *err)
+{
+	struct user *user = NULL;
+	json_t *entries = NULL;
+	char guard[GUARD_MAX];
+	enum rc rc = entries_json(d, q->user, q->ids, &entries, err);
+	if (rc != RC_OK)
+		return rc;
+	if (users_get(d->users, q->user, &user, NULL) != RC_OK)
+		user = NULL;
+	const struct settings *s = user == NULL ? &d->conf->defaults : &user->settings;
+	guard_make(d->key, q->message_id, guard);
+	json_t *job = json_pack("{s:s,s:b,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:s,s:b,s:b,s:o}",
+	    "kind", "compose", "plain", (int)q->plain, "users", d->folders, "out", q->out, "user",
+	    q->user, "from", d->conf->from, "message_id", q->message_id, "guard", guard, "slot",
+	    (json_int_t)q->slot, "now", (json_int_t)clock_now(), "timezone", s->timezone,
+	    "language", s->language, "attach", (int)(q->mode == MODE_ATTACH), "in_folder",
+	    (int)(q->mode == MODE_FOLDER), "entries", entries);
+	if (job == NULL) {
+		user_unref(&user);
+		return err_set(err, RC_TEMP, "the digest's description is not valid UTF-8");
+	}
+	add_text(job, "host", d->host);
+	if (d->conf->reply_to != NULL)
+		add_text(job, "reply_to", d->conf->reply_to);
+	if (user != NULL && user->problem[0] != '\0') {
+		json_t *notices = json_array();
+		json_array_append_new(notices, json_string(user->problem));
+		json_object_set_new(job, "notices", notices);
+	}
+	user_unref(&user);
+	*job_out = job;
+	return RC_OK;
+}
+
+static enum rc job_outcome(struct daemon *d, json_t *result, struct err *err)
+{
+	enum rc rc = job_result(result, err);
+	if (result == NULL)
+		d->counters.workers_died++;
+	return rc;
+}
+
+/* A release, and whose daemon it belongs to: the context of a job. */
+struct step {
+	struct daemon *d;
+	struct release *release;
+};
+
+static struct step *step_new(struct daemon *d, struct release *release)
+{
+	struct step *s = g_new(struct step, 1);
+	s->d = d;
+	s->release = release;
+	return s;
+}
+
+static void on_composed(void *ctx, json_t *result)
+{
+	struct step s = *(struct step *)ctx;
+	struct err err;
+	g_free(ctx);
+	enum rc rc = job_outcome(s.d, result, &err);
+	release_composed(s.release, rc, &err);
+}
+
+static char *out_path(const struct daemon *d, const char *user)
+{
+	char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, user, -1);
+	char *path = g_strdup_printf("%s/%s.eml", d->out, sum);
+	g_free(sum);
+	return path;
+}
+
+static void op_compose(void *ctx, struct release *release, bool plain)
+{
+	struct daemon *d = ctx;
+	const struct release_record *rec = release_record(release);
+	struct err err;
+	json_t *job = NULL;
+	char *path = out_path(d, release_user(release));
+	struct digest_request q = {.user = release_user(release),
+	    .message_id = rec->message_id,
+	    .out = path,
+	    .slot = rec->slot,
+	    .ids = rec->ids,
+	    .mode = rec->mode,
+	    .plain = plain};
+	enum rc rc = compose_job(d, &q, &job, &err);
+	g_free(path);
+	if (rc == RC_OK)
+		workers_run(d->workers, job, COMPOSE_SECONDS, on_composed, step_new(d, release));
+	else
+		release_composed(release, rc, &err);
+}
+
+/* ---- submitting ---- */
+
+static void on_submitted(void *ctx, json_t *result)
+{
+	struct step s = *(struct step *)ctx;
+	struct err err;
+	g_free(ctx);
+	enum rc rc = job_outcome(s.d, result, &err);
+	release_submitted(s.release, rc == RC_CORRUPT ? RC_TEMP : rc, &err);
+}
+
+static json_t *submit_job(const struct daemon *d, const char *from, const char *rcpt)
+{
+	json_t *job = json_object();
+	add_text(job, "kind", "submit");
+	add_text(job, "host", d->conf->submit_host);
+	json_object_set_new(job, "port", json_integer(d->conf->submit_port));
+	json_object_set_new(job, "timeout", json_integer(d->conf->submit_timeout));
+	add_text(job, "from", from);
+	add_text(job, "rcpt", rcpt);
+	return job;
+}
+
+static void submit(struct daemon *d, struct release *release, json_t *job)
+{
+	unsigned seconds = (unsigned)d->conf->submit_timeout + 10;
+	workers_run(d->workers, job, seconds, on_submitted, step_new(d, release));
+}
+
+static void op_submit_digest(void *ctx, struct release *release)
+{
+	struct daemon *d = ctx;
+	char *path = out_path(d, release_user(release));
+	json_t *job = submit_job(d, d->conf->envelope_from, release_user(release));
+	add_text(job, "path", path);
+	g_free(path);
+	submit(d, release, job);
+}
+
+static void op_submit_original(
+    void *ctx, struct release *release, const struct store_held *held, const char *rcpt)
+{
+	struct daemon *d = ctx;
+	json_t *job = submit_job(d, held->return_path, rcpt);
+	add_text(job, "users", d->folders);
+	add_text(job, "user", release_user(release));
+	add_text(job, "id", held->id);
+	json_object_set_new(job, "lead", json_integer((json_int_t)held->lead));
+	submit(d, release, job);
+}
+
+static void op_ended(void *ctx, const char *user, bool digest, size_t delivered, size_t left,
+    enum rc rc, const char *text)
+{
+	struct daemon *d = ctx;
+	d->counters.delivered += delivered;
+	d->counters.digests += digest;
+	if (rc != RC_OK) {
+		d->counters.put_off++;
+		log_warning(
+		    "%s: release put off: delivered=%zu left=%zu: %s", user, delivered, left, text);
+	} else if (digest || delivered > 0) {
+		log_info("%s: released: digest=%s delivered=%zu left=%zu", user,
+		    digest ? "yes" : "no", delivered, left);
+	}
+	if (rc == RC_OK) {
+		char *path = out_path(d, user);
+		unlink(path);
+		g_free(path);
+	}
+	ops_tick_soon(d);
+}
+
+const struct release_ops daemon_release_ops = {
+    .rule = op_rule,
+    .reconcile = op_reconcile,
+    .compose = op_compose,
+    .submit_digest = op_submit_digest,
+    .submit_original = op_submit_original,
+    .ended = op_ended,
+};
+
+/* ---- preview ---- */
+
+struct preview {
+	struct daemon *d;
+	char *path;
+	ops_preview_fn *done;
+	void *ctx;
+};
+
+static void on_preview(void *ctx, json_t *result)
+{
+	struct preview *p = ctx;
+	struct err err;
+	int fd = -1;
+	enum rc rc = job_outcome(p->d, result, &err);
+	if (rc == RC_OK) {
+		fd = open(p->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0)
+			rc = err_errno(&err, RC_TEMP, "%s", p->path);
+	}
+	unlink(p->path);
+	p->done(p->ctx, fd, rc == RC_CORRUPT ? RC_TEMP : rc, &err);
+	g_free(p->path);
+	g_free(p);
+}
+
+void ops_preview(struct daemon *d, const char *user, ops_preview_fn *done, void *ctx)
+{
+	static unsigned serial;
+	struct release_rule rule;
+	struct err err;
+	GPtrArray *ids = NULL;
+	json_t *job = NULL;
+	enum rc rc = releases_list(d->releases, user, false, &ids, &err);
+	if (rc == RC_OK && ids->len == 0)
+		rc = err_set(&err, RC_NOTFOUND, "nothing is held for %s", user);
+	op_rule(d, user, &rule);
+	char *path = g_strdup_printf("%s/preview.%u.eml", d->out, serial++);
+	if (rc == RC_OK) {
+		struct digest_request q = {.user = user,
+		    .message_id = "<preview@pullyu.invalid>",
+		    .out = path,
+		    .slot = clock_now(),
+		    .ids = ids,
+		    .mode = rule.mode};
+		rc = compose_job(d, &q, &job, &err);
+	}
+	if (ids != NULL)
+		g_ptr_array_free(ids, TRUE);
+	if (rc != RC_OK) {
+		g_free(path);
+		done(ctx, -1, rc, &err);
+		return;
+	}
+	struct preview *p = g_new(struct preview, 1);
+	*p = (struct preview){.d = d, .path = path, .done = done, .ctx = ctx};
+	workers_run(d->workers, job, COMPOSE_SECONDS, on_preview, p);
+}

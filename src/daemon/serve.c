@@ -1,0 +1,548 @@
+/*
+ * serve.c: the requests on the control socket (control.h lists them). One row a request.
+ */
+#include <config.h>
+
+#include "daemon/daemon.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "daemon/describe.h"
+#include "daemon/job.h"
+#include "policy/list.h"
+#include "policy/schedule.h"
+
+enum {
+	SPF_SECONDS = 5,
+	SPF_RUNNING_MAX = 8, /* so that slow DNS servers cannot take the workers from releases */
+	ASK_MAX = 2000,
+};
+
+static const char *text(json_t *request, const char *key)
+{
+	const char *s = json_string_value(json_object_get(request, key));
+	return s == NULL ? "" : s;
+}
+
+/* The user that a person typed. Answers the call itself if there is none. */
+static bool user_of(
+    struct daemon *d, json_t *request, struct control_call_in *call, char key[ADDR_MAX])
+{
+	struct err err;
+	enum rc rc = users_key(d->users, text(request, "user"), key, &err);
+	if (rc != RC_OK)
+		control_answer_rc(call, rc, &err);
+	return rc == RC_OK;
+}
+
+/* ---- the milter's ---- */
+
+static bool knows(struct daemon *d, const char *user, json_t *senders)
+{
+	size_t i;
+	json_t *sender;
+	json_array_foreach(senders, i, sender)
+	{
+		char address[ADDR_MAX];
+		int64_t when;
+		const char *s = json_string_value(sender);
+		if (i < ASK_MAX && s != NULL && addr_normalise(s, NULL, address, NULL) == RC_OK &&
+		    store_known_get(d->store, user, address, &when, NULL) == RC_OK)
+			return true;
+	}
+	return false;
+}
+
+static bool sent(struct daemon *d, const char *user, json_t *refs)
+{
+	size_t i;
+	json_t *ref;
+	json_array_foreach(refs, i, ref)
+	{
+		int64_t when;
+		const char *s = json_string_value(ref);
+		if (i < ASK_MAX && s != NULL &&
+		    store_sent_get(d->store, user, s, &when, NULL) == RC_OK)
+			return true;
+	}
+	return false;
+}
+
+static void serve_ask(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	json_t *known = json_object();
+	json_t *senders = json_object_get(request, "senders");
+	json_t *refs = json_object_get(request, "refs");
+	size_t i;
+	json_t *u;
+	json_array_foreach(json_object_get(request, "users"), i, u)
+	{
+		const char *user = json_string_value(u);
+		if (user == NULL || i >= ASK_MAX)
+			continue;
+		d->counters.asked++;
+		const char *why = sent(d, user, refs) ? "reply"
+		    : knows(d, user, senders)         ? "correspondent"
+						      : NULL;
+		if (why != NULL) {
+			d->counters.known++;
+			json_object_set_new(known, user, json_string(why));
+		}
+	}
+	control_answer(call, json_pack("{s:o}", "known", known), -1);
+}
+
+struct spf {
+	struct daemon *d;
+	struct control_call_in *call;
+};
+
+static void on_spf(void *ctx, json_t *result)
+{
+	struct spf *q = ctx;
+	struct err err;
+	enum rc rc = job_result(result, &err);
+	q->d->spf_running--;
+	if (rc == RC_OK)
+		control_answer(q->call, json_pack("{s:s}", "result", text(result, "result")), -1);
+	else
+		control_answer_rc(q->call, RC_TEMP, &err);
+	g_free(q);
+}
+
+static void serve_spf(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	struct err err;
+	if (d->spf_running >= SPF_RUNNING_MAX) {
+		err_set(&err, RC_TEMP, "too many SPF checks at a time");
+		control_answer_rc(call, RC_TEMP, &err);
+		return;
+	}
+	d->counters.spf++;
+	d->spf_running++;
+	struct spf *q = g_new(struct spf, 1);
+	*q = (struct spf){.d = d, .call = call};
+	json_t *job = json_pack("{s:s,s:s,s:s,s:s}", "kind", "spf", "ip", text(request, "ip"),
+	    "helo", text(request, "helo"), "from", text(request, "from"));
+	workers_run(d->workers, job, SPF_SECONDS, on_spf, q);
+}
+
+static enum rc remember(struct daemon *d, json_t *request, struct err *err)
+{
+	const char *user = text(request, "user");
+	const char *id = text(request, "id");
+	int64_t now = clock_now();
+	size_t i;
+	json_t *to;
+	enum rc rc = store_begin(d->store, err);
+	if (rc != RC_OK)
+		return rc;
+	json_array_foreach(json_object_get(request, "to"), i, to)
+	{
+		char address[ADDR_MAX];
+		const char *s = json_string_value(to);
+		if (rc != RC_OK || i >= ASK_MAX || s == NULL ||
+		    addr_normalise(s, NULL, address, NULL) != RC_OK)
+			continue;
+		rc = store_known_put(d->store, user, address, now, err);
+	}
+	if (rc == RC_OK && id[0] != '\0' && strlen(id) < STORE_MSGID_MAX)
+		rc = store_sent_put(d->store, user, id, now, err);
+	if (rc != RC_OK) {
+		store_abort(d->store);
+		return rc;
+	}
+	return store_commit(d->store, err);
+}
+
+static void serve_sent(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	struct err err;
+	char user[ADDR_MAX];
+	enum rc rc = addr_normalise(text(request, "user"), NULL, user, &err);
+	if (rc == RC_OK)
+		rc = remember(d, request, &err);
+	if (rc == RC_OK)
+		d->counters.sent++;
+	daemon_check_store(d, rc, &err);
+	control_answer_rc(call, rc, &err);
+}
+
+static void serve_kick(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	(void)request;
+	incoming_soon(d);
+	control_answer_rc(call, RC_OK, NULL);
+}
+
+/* ---- looking ---- */
+
+struct lister {
+	struct daemon *d;
+	const char *user;
+	json_t *messages;
+};
+
+static bool list_one(void *ctx, const struct store_msg *msg)
+{
+	struct lister *l = ctx;
+	struct store_held held;
+	char when[SCHEDULE_TEXT_MAX] = "";
+	if (msg->trashed || store_held_get(l->d->store, l->user, msg->id, &held, NULL) != RC_OK)
+		return true;
+	json_t *e = ops_entry(l->d, &held);
+	schedule_format(held.received, NULL, when, NULL);
+	json_object_set_new(e, "received", json_string(when));
+	json_object_set_new(e, "score", json_real(held.score));
+	json_object_set_new(e, "reasons", json_string(held.reasons));
+	json_object_set_new(e, "read", json_boolean(msg->seen));
+	json_array_append_new(l->messages, e);
+	return true;
+}
+
+static void serve_list(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	char user[ADDR_MAX];
+	struct err err;
+	if (!user_of(d, request, call, user))
+		return;
+	struct lister l = {.d = d, .user = user, .messages = json_array()};
+	enum rc rc = store_rebuild(d->store, user, describe, d->users, NULL, &err);
+	if (rc == RC_OK)
+		rc = store_msg_list(d->store, user, list_one, &l, &err);
+	if (rc != RC_OK) {
+		json_decref(l.messages);
+		control_answer_rc(call, rc, &err);
+		return;
+	}
+	control_answer(call, json_pack("{s:o}", "messages", l.messages), -1);
+}
+
+static void serve_show(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	char user[ADDR_MAX];
+	struct store_held held;
+	struct err err;
+	int fd = -1;
+	const char *id = text(request, "id");
+	if (!user_of(d, request, call, user))
+		return;
+	enum rc rc = store_held_get(d->store, user, id, &held, &err);
+	if (rc == RC_OK)
+		rc = store_msg_open(d->store, user, id, &fd, &err);
+	if (rc == RC_NOTFOUND)
+		err_set(&err, rc, "no message %s is held for %s", id, user);
+	if (rc != RC_OK)
+		control_answer_rc(call, rc, &err);
+	else
+		control_answer(call, json_pack("{s:I}", "lead", (json_int_t)held.lead), fd);
+}
+
+static void on_preview(void *ctx, int fd, enum rc rc, const struct err *err)
+{
+	if (rc == RC_OK)
+		control_answer(ctx, json_object(), fd);
+	else
+		control_answer_rc(ctx, rc, err);
+}
+
+static void serve_preview(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	char user[ADDR_MAX];
+	if (user_of(d, request, call, user))
+		ops_preview(d, user, on_preview, call);
+}
+
+struct status {
+	json_t *users;
+	size_t held;
+};
+
+static void set_time(json_t *object, const char *key, int64_t when)
+{
+	char out[SCHEDULE_TEXT_MAX] = "";
+	if (when == 0 || schedule_format(when, NULL, out, NULL) != RC_OK)
+		json_object_set_new(object, key, json_null());
+	else
+		json_object_set_new(object, key, json_string(out));
+}
+
+static void status_one(void *ctx, const char *user, const struct release_status *status)
+{
+	struct status *s = ctx;
+	s->held += status->held;
+	if (status->held == 0 && !status->under_way)
+		return;
+	json_t *u = json_pack("{s:s,s:I,s:b,s:i}", "user", user, "held", (json_int_t)status->held,
+	    "under_way", (int)status->under_way, "failures", (int)status->failures);
+	set_time(u, "oldest", status->oldest);
+	set_time(u, "next", status->next);
+	json_array_append_new(s->users, u);
+}
+
+static void serve_status(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	struct status s = {.users = json_array()};
+	(void)request;
+	releases_status(d->releases, status_one, &s);
+	json_t *reply = json_pack("{s:s,s:I,s:I,s:o}", "version", PACKAGE_VERSION, "held",
+	    (json_int_t)s.held, "incoming", (json_int_t)incoming_count(d), "users", s.users);
+	set_time(reply, "since", d->since);
+	control_answer(call, reply, -1);
+}
+
+static void metrics_one(void *ctx, const char *user, const struct release_status *status)
+{
+	size_t *held = ctx;
+	(void)user;
+	*held += status->held;
+}
+
+static void serve_metrics(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	size_t held = 0;
+	json_t *m = json_object();
+	(void)request;
+	releases_status(d->releases, metrics_one, &held);
+#define X(name, help) \
+	json_object_set_new(m, #name "_total", json_integer((json_int_t)d->counters.name));
+	DAEMON_COUNTERS(X)
+#undef X
+	json_object_set_new(m, "held", json_integer((json_int_t)held));
+	json_object_set_new(m, "incoming", json_integer((json_int_t)incoming_count(d)));
+	json_object_set_new(m, "start_time_seconds", json_integer(d->since));
+	control_answer(call, json_pack("{s:o}", "metrics", m), -1);
+}
+
+/* ---- releasing ---- */
+
+static void on_released(void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err)
+{
+	json_t *reply = json_pack("{s:s,s:I,s:I}", "rc", rc_name(rc), "count",
+	    (json_int_t)delivered, "left", (json_int_t)left);
+	if (rc != RC_OK)
+		json_object_set_new(reply, "text", json_string(err->text));
+	control_answer(ctx, reply, -1);
+}
+
+static void serve_release(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	char user[ADDR_MAX];
+	json_t *ids = json_object_get(request, "ids");
+	size_t n = json_array_size(ids);
+	struct err err;
+	if (!user_of(d, request, call, user))
+		return;
+	const char **list = g_new0(const char *, n + 1);
+	enum rc rc = RC_OK;
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		struct store_held held;
+		const char *id = json_string_value(json_array_get(ids, i));
+		list[i] = id == NULL ? "" : id;
+		rc = store_held_get(d->store, user, list[i], &held, &err);
+		if (rc == RC_NOTFOUND)
+			err_set(&err, rc, "no message %s is held for %s", list[i], user);
+	}
+	if (rc == RC_OK)
+		releases_now(
+		    d->releases, user, n == 0 ? NULL : list, false, clock_now(), on_released, call);
+	else
+		control_answer_rc(call, rc, &err);
+	g_free(list);
+}
+
+/* A drain of all users: one answer when the last of them is done. */
+struct drain {
+	struct control_call_in *call;
+	size_t pending, delivered, left;
+	enum rc rc;
+	struct err err;
+};
+
+static void drain_end(struct drain *drain)
+{
+	if (--drain->pending > 0)
+		return;
+	on_released(drain->call, drain->delivered, drain->left, drain->rc, &drain->err);
+	g_free(drain);
+}
+
+static void on_drained(void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err)
+{
+	struct drain *drain = ctx;
+	drain->delivered += delivered;
+	drain->left += left;
+	if (rc != RC_OK) {
+		drain->rc = rc;
+		drain->err = *err;
+	}
+	drain_end(drain);
+}
+
+static bool collect_user(void *ctx, const char *user, const struct store_held *held)
+{
+	GPtrArray *users = ctx;
+	(void)held;
+	if (users->len == 0 || strcmp(users->pdata[users->len - 1], user) != 0)
+		g_ptr_array_add(users, g_strdup(user));
+	return true;
+}
+
+static void serve_drain(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	char user[ADDR_MAX];
+	struct err err;
+	GPtrArray *users = g_ptr_array_new_with_free_func(g_free);
+	enum rc rc = RC_OK;
+	if (json_object_get(request, "user") != NULL) {
+		if (!user_of(d, request, call, user)) {
+			g_ptr_array_free(users, TRUE);
+			return;
+		}
+		g_ptr_array_add(users, g_strdup(user));
+	} else {
+		rc = store_held_scan(d->store, NULL, collect_user, users, &err);
+	}
+	if (rc == RC_OK) {
+		struct drain *drain = g_new0(struct drain, 1);
+		drain->call = call;
+		drain->pending = users->len + 1; /* one for this function */
+		for (guint i = 0; i < users->len; i++)
+			releases_now(d->releases, users->pdata[i], NULL, true, clock_now(),
+			    on_drained, drain);
+		drain_end(drain);
+	} else {
+		control_answer_rc(call, rc, &err);
+	}
+	g_ptr_array_free(users, TRUE);
+}
+
+/* ---- lists ---- */
+
+static enum rc edit_file(
+    const char *dir, const char *name, const char *entry, bool add, bool *changed, struct err *err)
+{
+	char *path = g_build_filename(dir, name, NULL);
+	char *old = NULL, *new = NULL;
+	size_t len = 0;
+	bool edited = false;
+	enum rc rc = fs_read(path, LIST_FILE_MAX, &old, &len, NULL, err);
+	if (rc == RC_NOTFOUND) {
+		old = g_strdup("");
+		rc = RC_OK;
+	}
+	if (rc == RC_OK)
+		rc = list_edit(old, entry, add, &new, &edited, err);
+	if (rc == RC_OK && edited) {
+		rc = fs_mkdirs(dir, 0750, err);
+		if (rc == RC_OK)
+			rc = fs_write_atomic(path, new, strlen(new), 0640, err);
+		if (rc == RC_OK)
+			*changed = true;
+	}
+	g_free(old);
+	g_free(new);
+	g_free(path);
+	return rc;
+}
+
+/* An entry is on one list at most, so that what was said last is what counts. */
+static void edit_lists(
+    struct daemon *d, json_t *request, struct control_call_in *call, bool allow, bool hold)
+{
+	char user[ADDR_MAX], entry[LIST_ENTRY_MAX];
+	char *dir = NULL;
+	struct err err;
+	bool changed = false;
+	if (!user_of(d, request, call, user))
+		return;
+	enum rc rc = list_entry_normalise(text(request, "entry"), entry, &err);
+	if (rc == RC_OK)
+		rc = users_dir(d->users, user, &dir, &err);
+	if (rc == RC_OK)
+		rc = edit_file(dir, "allow", entry, allow, &changed, &err);
+	if (rc == RC_OK)
+		rc = edit_file(dir, "hold", entry, hold, &changed, &err);
+	g_free(dir);
+	if (rc != RC_OK)
+		control_answer_rc(call, rc, &err);
+	else
+		control_answer(
+		    call, json_pack("{s:b,s:s}", "changed", (int)changed, "text", entry), -1);
+}
+
+static void serve_allow(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	edit_lists(d, request, call, true, false);
+}
+
+static void serve_hold(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	edit_lists(d, request, call, false, true);
+}
+
+static void serve_forget(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	edit_lists(d, request, call, false, false);
+}
+
+static void serve_rebuild(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	struct err err;
+	size_t changed = 0;
+	(void)request;
+	enum rc rc = store_rebuild(d->store, NULL, describe, d->users, &changed, &err);
+	if (rc == RC_OK)
+		rc = releases_load(d->releases, clock_now(), &err);
+	daemon_check_store(d, rc, &err);
+	if (rc != RC_OK)
+		control_answer_rc(call, rc, &err);
+	else
+		control_answer(call, json_pack("{s:I}", "changed", (json_int_t)changed), -1);
+}
+
+void serve(void *ctx, json_t *request, struct control_call_in *call)
+{
+	static const struct {
+		const char *op;
+		void (*serve)(struct daemon *d, json_t *request, struct control_call_in *call);
+	} table[] = {
+	    {"ask", serve_ask},
+	    {"spf", serve_spf},
+	    {"sent", serve_sent},
+	    {"kick", serve_kick},
+	    {"list", serve_list},
+	    {"show", serve_show},
+	    {"preview", serve_preview},
+	    {"release", serve_release},
+	    {"allow", serve_allow},
+	    {"hold", serve_hold},
+	    {"forget", serve_forget},
+	    {"status", serve_status},
+	    {"metrics", serve_metrics},
+	    {"rebuild", serve_rebuild},
+	    {"drain", serve_drain},
+	};
+	struct daemon *d = ctx;
+	struct err err;
+	const char *op = text(request, "op");
+	if (d->stopping) {
+		err_set(&err, RC_TEMP, "pullyud is stopping");
+		control_answer_rc(call, RC_TEMP, &err);
+		return;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+		if (strcmp(table[i].op, op) == 0) {
+			table[i].serve(d, request, call);
+			return;
+		}
+	}
+	err_set(&err, RC_PERM, "unknown request \"%.40s\"", op);
+	control_answer_rc(call, RC_PERM, &err);
+}

@@ -1,0 +1,45 @@
+/*
+ * decide.h: the recipients of one message, each to hold or to pass. Knows nothing of libmilter or
+ * of sockets: the questions go through a struct asker.
+ */
+#ifndef PULLYU_MILTER_DECIDE_H
+#define PULLYU_MILTER_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/addr.h"
+#include "milter/ask.h"
+#include "policy/policy.h"
+#include "policy/user.h"
+
+struct decide_rcpt {
+	char *raw;             /* own; the bytes of RCPT TO */
+	const char *must_pass; /* foreign; why it passes whatever the rules say; or NULL */
+	char key[ADDR_MAX];    /* the user; "" if it is no address */
+	struct user *user;     /* own; NULL: nobody who takes part */
+	bool hold;
+	char why[POLICY_WHY_MAX];
+};
+
+void decide_rcpt_clear(struct decide_rcpt *rcpt);
+
+/* Finds the user of each recipient. Returns how many take part. */
+size_t decide_users(struct users *users, struct decide_rcpt *rcpts, size_t n);
+
+struct decide_message {
+	const struct facts *facts; /* ended */
+	const struct verdict *verdict;
+	bool authenticated;              /* sent by a client that logged in: no forgery */
+	const char *const *authserv_ids; /* trusted; NULL-terminated; may be NULL */
+	bool spf;                        /* ask for SPF where nobody trusted speaks */
+	const char *client_ip;           /* "" if unknown: then there is no SPF */
+	const char *helo;
+};
+
+/* Sets hold and why of each recipient. At most one question of each kind is asked, and only when a
+ * decision hangs on it. Returns how many are to be held. */
+size_t decide(const struct decide_message *message, const struct asker *asker,
+    struct decide_rcpt *rcpts, size_t n);
+
+#endif

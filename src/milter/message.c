@@ -1,0 +1,448 @@
+/*
+ * message.c: see message.h. Whatever goes wrong before the first recipient is taken off, the
+ * message passes for everybody.
+ */
+#include <config.h>
+
+#include "milter/message.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "digest/guard.h"
+#include "milter/decide.h"
+#include "milter/lead.h"
+#include "milter/notify.h"
+#include "milter/spool.h"
+
+struct message {
+	struct snapshot *snapshot;           /* own */
+	const struct message_client *client; /* foreign */
+	char *mail_from;                     /* own */
+	char queue_id[64];
+	bool authenticated;
+	const char *must_pass; /* foreign; why all of it passes, or NULL */
+	GArray *rcpts;         /* own; of struct decide_rcpt */
+	GHashTable *seen;      /* own; RCPT bytes -> index + 1 */
+	size_t n_users;        /* recipients that take part; known when facts is set */
+	struct facts *facts;   /* own; NULL before the first field */
+	GString *header;       /* own; as it will stand in the file; NULL once it is too long */
+	GPtrArray *guards;     /* own; bodies of X-Pullyu-Digest */
+	bool strip_guards;
+	struct verdict verdict;
+	bool judged; /* verdict is set */
+	size_t n_held;
+	struct spool *spool; /* own */
+	int64_t n_bytes;     /* of header and body, while there is a spool */
+};
+
+static const char too_large[] = "larger than hold_max_size";
+
+static struct decide_rcpt *rcpts_of(const struct message *message)
+{
+	return (struct decide_rcpt *)(void *)message->rcpts->data;
+}
+
+static void clear_rcpt(void *rcpt)
+{
+	decide_rcpt_clear(rcpt);
+}
+
+/* The value of an ESMTP argument, NULL if it is absent. args[0] is the address. */
+static const char *esmtp_arg(char **args, const char *keyword)
+{
+	size_t len = strlen(keyword);
+	for (size_t i = 1; args[0] != NULL && args[i] != NULL; i++) {
+		if (g_ascii_strncasecmp(args[i], keyword, len) == 0 && args[i][len] == '=')
+			return args[i] + len + 1;
+	}
+	return NULL;
+}
+
+struct message *message_new(
+    struct snapshot *snapshot, const struct message_client *client, char **args, bool authenticated)
+{
+	struct message *message = g_new0(struct message, 1);
+	const char *size = esmtp_arg(args, "SIZE");
+	int64_t bytes;
+	message->snapshot = snapshot;
+	message->client = client;
+	message->mail_from = g_strdup(args[0] == NULL ? "" : args[0]);
+	message->authenticated = authenticated;
+	message->rcpts = g_array_new(FALSE, TRUE, sizeof(struct decide_rcpt));
+	g_array_set_clear_func(message->rcpts, clear_rcpt);
+	message->seen = g_hash_table_new(g_str_hash, g_str_equal);
+	message->guards = g_ptr_array_new_with_free_func(g_free);
+	if (size != NULL && str_number(size, 0, INT64_MAX, &bytes) &&
+	    bytes > snapshot->conf->hold_max_size)
+		message->must_pass = too_large;
+	if (!lead_address_fits(message->mail_from))
+		message->must_pass = "the envelope sender cannot be kept";
+	return message;
+}
+
+void message_free(struct message **message)
+{
+	struct message *m = *message;
+	if (m == NULL)
+		return;
+	spool_free(&m->spool);
+	if (m->facts != NULL)
+		facts_free(&m->facts);
+	if (m->header != NULL)
+		g_string_free(m->header, TRUE);
+	g_ptr_array_free(m->guards, TRUE);
+	g_hash_table_destroy(m->seen);
+	g_array_free(m->rcpts, TRUE);
+	g_free(m->mail_from);
+	snapshot_unref(&m->snapshot);
+	g_free(m);
+	*message = NULL;
+}
+
+/* Whether a NOTIFY value asks for a report of success: nobody would send it for a held copy. */
+static bool wants_success(const char *notify)
+{
+	bool found = false;
+	char **words = notify == NULL ? NULL : g_strsplit(notify, ",", 0);
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		found |= g_ascii_strcasecmp(words[i], "SUCCESS") == 0;
+	g_strfreev(words);
+	return found;
+}
+
+void message_rcpt(struct message *message, char **args)
+{
+	if (args[0] == NULL)
+		return;
+	guint index = GPOINTER_TO_UINT(g_hash_table_lookup(message->seen, args[0]));
+	if (index == 0) {
+		struct decide_rcpt fresh = {.raw = NULL};
+		if (message->rcpts->len >= MESSAGE_RCPTS_MAX)
+			return;
+		fresh.raw = g_strdup(args[0]);
+		g_array_append_val(message->rcpts, fresh);
+		index = message->rcpts->len;
+		g_hash_table_insert(message->seen, fresh.raw, GUINT_TO_POINTER(index));
+	}
+	/* The same bytes twice are one recipient, for the MTA takes both off at once. */
+	if (wants_success(esmtp_arg(args, "NOTIFY")))
+		rcpts_of(message)[index - 1].must_pass = "a delivery report was asked for";
+}
+
+void message_queue_id(struct message *message, const char *queue_id)
+{
+	if (queue_id == NULL || queue_id[0] == '\0')
+		return;
+	str_copy(message->queue_id, sizeof(message->queue_id), queue_id);
+	str_printable(message->queue_id);
+}
+
+/* With the first field all recipients are known. */
+static void begin_header(struct message *message)
+{
+	if (message->facts != NULL)
+		return;
+	message->facts = facts_new();
+	message->n_users =
+	    decide_users(message->snapshot->users, rcpts_of(message), message->rcpts->len);
+	facts_envelope_from(message->facts, message->mail_from);
+	for (guint i = 0; i < message->rcpts->len; i++)
+		facts_envelope_rcpt(message->facts, rcpts_of(message)[i].raw);
+}
+
+/* Keeps the field as it goes into the file: the MTA hands folded lines over with bare LFs. */
+static void keep_field(struct message *message, const char *name, const char *value)
+{
+	GString *header = message->header;
+	size_t len = strlen(name) + strlen(value);
+	if (message->must_pass != NULL || message->n_users == 0)
+		return;
+	if (header == NULL)
+		header = message->header = g_string_sized_new(8192);
+	if (header->len + len > MESSAGE_HEADER_MAX) {
+		message->must_pass = "the header is too long to be kept";
+		g_string_free(header, TRUE);
+		message->header = NULL;
+		return;
+	}
+	g_string_append(header, name);
+	g_string_append_c(header, ':');
+	for (const char *p = value; *p != '\0'; p++) {
+		if (*p == '\n' && (p == value || p[-1] != '\r'))
+			g_string_append_c(header, '\r');
+		g_string_append_c(header, *p);
+	}
+	g_string_append(header, "\r\n");
+}
+
+void message_header(struct message *message, const char *name, const char *value)
+{
+	begin_header(message);
+	if (message->n_users == 0 && !message->authenticated)
+		return;
+	facts_header(message->facts, name, value);
+	keep_field(message, name, value);
+	if (g_ascii_strcasecmp(name, GUARD_FIELD) == 0 &&
+	    message->guards->len < MESSAGE_GUARDS_MAX) {
+		char *body = g_strndup(value, 2 * GUARD_MAX);
+		g_ptr_array_add(message->guards, g_strdup(str_trim(body)));
+		g_free(body);
+	}
+}
+
+/* ---- the log: one line a recipient, when its fate is known ---- */
+
+static void log_rcpt(
+    const struct message *message, const struct decide_rcpt *rcpt, const char *failure)
+{
+	char score[32] = "-", reasons[VERDICT_TEXT_MAX] = "";
+	const struct verdict *verdict = &message->verdict;
+	bool hold = rcpt->hold && failure == NULL;
+	if (message->judged) {
+		g_ascii_formatd(score, sizeof(score), "%.1f", verdict->score);
+		for (size_t i = 0; i < verdict->n_reasons; i++) {
+			g_strlcat(reasons, i == 0 ? "" : ",", sizeof(reasons));
+			g_strlcat(reasons, verdict->reasons[i].rule, sizeof(reasons));
+		}
+	}
+	log_write(rcpt->user != NULL ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+	    "%s: user=%s class=%s score=%s action=%s reasons=%s why=%s", message->queue_id,
+	    rcpt->key[0] == '\0' ? rcpt->raw : rcpt->key,
+	    message->judged ? class_name(verdict->cls) : "-", score, hold ? "hold" : "pass",
+	    reasons[0] == '\0' ? "-" : reasons, rcpt->hold && !hold ? failure : rcpt->why);
+}
+
+static void log_all(const struct message *message, const char *failure)
+{
+	for (guint i = 0; i < message->rcpts->len; i++)
+		log_rcpt(message, &rcpts_of(message)[i], failure);
+}
+
+/* ---- the end of the header ---- */
+
+/* Whether this is one of our own digests. Without a key nobody can tell, and in doubt it passes. */
+static bool is_digest(const struct message *message)
+{
+	const struct snapshot *snapshot = message->snapshot;
+	if (message->guards->len == 0)
+		return false;
+	if (!snapshot->has_key)
+		return true;
+	for (guint i = 0; i < message->guards->len; i++) {
+		if (guard_check(snapshot->key, g_ptr_array_index(message->guards, i),
+			message->facts->message_id))
+			return true;
+	}
+	return false;
+}
+
+/* A user's own mail: whom it goes to is worth remembering. */
+static void tell_sent(const struct message *message)
+{
+	const struct conf *conf = message->snapshot->conf;
+	char key[ADDR_MAX];
+	struct user *user = NULL;
+	struct err err;
+	if (!message->authenticated ||
+	    users_key(message->snapshot->users, message->mail_from, key, &err) != RC_OK ||
+	    users_get(message->snapshot->users, key, &user, &err) != RC_OK)
+		return;
+	if (user->takes_part) {
+		GPtrArray *to = g_ptr_array_new_with_free_func(g_free);
+		for (guint i = 0; i < message->rcpts->len; i++) {
+			char address[ADDR_MAX];
+			if (addr_normalise(rcpts_of(message)[i].raw, NULL, address, &err) == RC_OK)
+				g_ptr_array_add(to, g_strdup(address));
+		}
+		notify_sent(conf->control, key, (const char *const *)to->pdata, to->len,
+		    message->facts->message_id);
+		g_ptr_array_free(to, TRUE);
+	}
+	user_unref(&user);
+}
+
+static size_t decide_all(struct message *message)
+{
+	const struct conf *conf = message->snapshot->conf;
+	struct decide_rcpt *rcpts = rcpts_of(message);
+	size_t n = message->rcpts->len;
+	struct err err;
+	if (classify(message->snapshot->rules, message->facts, &message->verdict, &err) == RC_OK) {
+		message->judged = true;
+	} else {
+		log_warning("%s: not classified: %s", message->queue_id, err.text);
+		message->must_pass = "not classified";
+	}
+	for (size_t i = 0; message->must_pass != NULL && i < n; i++)
+		rcpts[i].must_pass = message->must_pass;
+
+	struct asker asker;
+	struct ask ask = {
+	    .socket = conf->control,
+	    .timeout_ms = conf->ask_timeout,
+	    .queue_id = message->queue_id,
+	};
+	const struct decide_message question = {
+	    .facts = message->facts,
+	    .verdict = &message->verdict,
+	    .authenticated = message->authenticated,
+	    .authserv_ids = (const char *const *)conf->authserv_ids,
+	    .spf = conf->spf,
+	    .client_ip = message->client->addr,
+	    .helo = message->client->helo,
+	};
+	ask_asker(&ask, &asker);
+	return decide(&question, &asker, rcpts, n);
+}
+
+/* ---- holding ---- */
+
+static GString *lead_for(const struct message *message, const struct decide_rcpt *rcpt)
+{
+	const struct lead lead = {
+	    .mail_from = message->mail_from,
+	    .rcpt = rcpt->raw,
+	    .helo = message->client->helo,
+	    .addr = message->client->addr,
+	    .host = message->snapshot->host,
+	    .queue_id = message->queue_id,
+	    .now = clock_now(),
+	    .verdict = &message->verdict,
+	};
+	return lead_format(&lead);
+}
+
+/* From here on the message passes for everybody. */
+static void give_up(struct message *message, const char *why)
+{
+	spool_free(&message->spool);
+	message->n_held = 0;
+	log_all(message, why);
+}
+
+static void give_up_failed(struct message *message, const struct err *err)
+{
+	char why[sizeof(err->text) + 32];
+	log_error("%s: cannot hold, so it passes: %s", message->queue_id, err->text);
+	snprintf(why, sizeof(why), "cannot hold: %s", err->text);
+	give_up(message, why);
+}
+
+static enum rc begin_hold(struct message *message, struct err *err)
+{
+	const struct snapshot *snapshot = message->snapshot;
+	const struct decide_rcpt *rcpt = rcpts_of(message);
+	while (!rcpt->hold)
+		rcpt++;
+	GString *lead = lead_for(message, rcpt);
+	if (message->header == NULL)
+		message->header = g_string_new(NULL);
+	g_string_append(message->header, "\r\n");
+	enum rc rc = spool_new(snapshot->conf->spool, snapshot->host, clock_now_usec(), lead->str,
+	    lead->len, &message->spool, err);
+	if (rc == RC_OK)
+		rc = spool_write(message->spool, message->header->str, message->header->len, err);
+	message->n_bytes = (int64_t)message->header->len;
+	g_string_free(lead, TRUE);
+	g_string_free(message->header, TRUE);
+	message->header = NULL;
+	return rc;
+}
+
+enum message_next message_end_header(struct message *message)
+{
+	struct err err;
+	begin_header(message);
+	if (message->n_users == 0 && !message->authenticated) {
+		log_all(message, NULL);
+		return MESSAGE_PASS;
+	}
+	facts_end(message->facts);
+	tell_sent(message);
+	if (is_digest(message)) {
+		log_info("%s: one of our own digests", message->queue_id);
+		return MESSAGE_PASS;
+	}
+	message->strip_guards = message->guards->len > 0;
+	message->n_held = message->n_users == 0 ? 0 : decide_all(message);
+	if (message->n_held == 0)
+		log_all(message, NULL);
+	else if (begin_hold(message, &err) != RC_OK)
+		give_up_failed(message, &err);
+	return message->n_held > 0 || message->strip_guards ? MESSAGE_BODY : MESSAGE_PASS;
+}
+
+void message_body(struct message *message, const void *data, size_t len)
+{
+	struct err err;
+	if (message->spool == NULL)
+		return;
+	message->n_bytes += (int64_t)len;
+	if (message->n_bytes > message->snapshot->conf->hold_max_size)
+		give_up(message, too_large);
+	else if (spool_write(message->spool, data, len, &err) != RC_OK)
+		give_up_failed(message, &err);
+}
+
+/* Each held recipient's copy on the disk for good. */
+static enum rc finish_hold(struct message *message, struct err *err)
+{
+	bool first = true;
+	enum rc rc = RC_OK;
+	for (guint i = 0; rc == RC_OK && i < message->rcpts->len; i++) {
+		const struct decide_rcpt *rcpt = &rcpts_of(message)[i];
+		if (!rcpt->hold)
+			continue;
+		if (!first) {
+			GString *lead = lead_for(message, rcpt);
+			rc = spool_copy(message->spool, lead->str, lead->len, err);
+			g_string_free(lead, TRUE);
+		}
+		first = false;
+	}
+	return rc == RC_OK ? spool_commit(message->spool, err) : rc;
+}
+
+static void take_off(struct message *message, const struct message_edits *edits)
+{
+	for (guint i = 0; i < message->rcpts->len; i++) {
+		const struct decide_rcpt *rcpt = &rcpts_of(message)[i];
+		if (!rcpt->hold)
+			continue;
+		/* The file stays whatever happens: a repeat, never a loss. */
+		if (fault_point("milter.hold.delrcpt") ||
+		    !edits->delete_rcpt(edits->ctx, rcpt->raw) ||
+		    fault_point("milter.hold.after_delrcpt"))
+			log_error("%s: %s is held but could not be taken off the message: it may "
+				  "come twice",
+			    message->queue_id, rcpt->key);
+	}
+}
+
+void message_end(struct message *message, const struct message_edits *edits)
+{
+	struct err err;
+	if (message->spool != NULL) {
+		if (finish_hold(message, &err) != RC_OK) {
+			give_up_failed(message, &err);
+		} else {
+			take_off(message, edits);
+			log_all(message, NULL);
+			notify_kick(message->snapshot->conf->control);
+		}
+	}
+	/* From the last to the first: an MTA may or may not count again after each. */
+	for (guint i = message->guards->len; message->strip_guards && i > 0; i--) {
+		char name[] = GUARD_FIELD;
+		if (!edits->delete_field(edits->ctx, name, (int)i))
+			log_warning(
+			    "%s: a foreign %s could not be removed", message->queue_id, name);
+	}
+}

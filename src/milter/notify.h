@@ -1,0 +1,24 @@
+/*
+ * notify.h: what the milter tells pullyud without waiting for it: "a user sent this" and "there are
+ * files in incoming". A thread of its own does the talking; when NOTIFY_QUEUE_MAX requests wait,
+ * new ones are dropped (pullyud looks into incoming by itself now and then). Thread-safe.
+ */
+#ifndef PULLYU_MILTER_NOTIFY_H
+#define PULLYU_MILTER_NOTIFY_H
+
+#include <stddef.h>
+
+#include "base/rc.h"
+
+enum { NOTIFY_QUEUE_MAX = 1000, NOTIFY_TIMEOUT_MS = 2000 };
+
+enum rc notify_start(struct err *err);
+/* Sends what waits, for at most that time, and ends the thread. */
+void notify_stop(int timeout_ms);
+
+/* socket: pullyud's control socket; copied, as is everything else. */
+void notify_kick(const char *socket);
+void notify_sent(const char *socket, const char *user, const char *const *to, size_t n_to,
+    const char *message_id);
+
+#endif

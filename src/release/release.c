@@ -1,0 +1,406 @@
+/*
+ * release.c: the steps of one release. See release.h for the steps and what a crash after each of
+ * them means.
+ */
+#include <config.h>
+
+#include "release/release_private.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/str.h"
+
+enum {
+	COMPOSE_ATTEMPTS =
+	    3, /* then the originals go out alone: that needs neither worker nor disk */
+	CANDIDATES = 3,
+};
+
+static void append_rest(struct release *r, GPtrArray *ids)
+{
+	for (guint i = 0; i < ids->len; i++)
+		g_ptr_array_add(r->rest, g_strdup(ids->pdata[i]));
+	g_ptr_array_free(ids, TRUE);
+}
+
+struct release *release_new(
+    struct release_user *user, GPtrArray *ids, enum release_mode mode, int64_t slot)
+{
+	struct release *r = g_new0(struct release, 1);
+	r->all = user->all;
+	r->user = user;
+	r->slot = slot;
+	r->rest = g_ptr_array_new_with_free_func(g_free);
+	r->done = g_array_new(FALSE, TRUE, sizeof(struct release_done));
+	append_rest(r, ids);
+	if (user->record->step == STEP_IDLE)
+		user->record->mode = mode;
+	user->active = r;
+	r->all->running++;
+	return r;
+}
+
+void release_free(struct release **release)
+{
+	struct release *r = *release;
+	if (r == NULL)
+		return;
+	g_ptr_array_free(r->rest, TRUE);
+	g_array_free(r->done, TRUE);
+	g_free(r);
+	*release = NULL;
+}
+
+const char *release_user(const struct release *release)
+{
+	return release->user->name;
+}
+
+const struct release_record *release_record(const struct release *release)
+{
+	return release->user->record;
+}
+
+static enum rc put(struct release *r, struct err *err)
+{
+	return r->unlogged ? RC_OK : ledger_put(r->all->store, r->user->name, r->user->record, err);
+}
+
+/* Tells whoever asked, once. */
+static void tell(struct release *r, enum rc rc, const struct err *err)
+{
+	size_t left = r->user->held;
+	struct release_ops *ops = &r->all->ops;
+	for (guint i = 0; i < r->done->len; i++) {
+		struct release_done *d = &g_array_index(r->done, struct release_done, i);
+		d->fn(d->ctx, r->delivered, left, rc, err);
+	}
+	g_array_set_size(r->done, 0);
+	if (ops->ended != NULL)
+		ops->ended(r->all->ctx, r->user->name, r->digest, r->delivered, left, rc,
+		    err == NULL ? "" : err->text);
+}
+
+/* Not now: the tick resumes at the step that the record names. */
+static void put_off(struct release *r, const struct err *err)
+{
+	release_user_failed(r->user);
+	r->waiting = true;
+	r->all->running--;
+	tell(r, RC_TEMP, err);
+	r->delivered = 0;
+}
+
+static void finish(struct release *r)
+{
+	struct release_record *rec = r->user->record;
+	struct err err;
+	rec->step = STEP_IDLE;
+	g_ptr_array_set_size(rec->ids, 0);
+	if (r->serves_slot && r->slot > rec->last)
+		rec->last = r->slot;
+	fault_point("release.before_done");
+	/* If this cannot be written, the slot is looked at again, and finds nothing left. */
+	if (put(r, &err) != RC_OK)
+		log_warning("%s: slot ledger: %s", r->user->name, err.text);
+	fault_point("release.after_done");
+	if (release_user_refresh(r->user, &err) != RC_OK)
+		log_warning("%s: %s", r->user->name, err.text);
+	if (r->refused > 0)
+		release_user_failed(
+		    r->user); /* what the MTA refuses for good waits longer and longer */
+	else
+		r->user->failures = 0, r->user->not_before = 0;
+	r->ended = true;
+	r->all->running--;
+	r->user->active = NULL;
+	if (r->refused > 0) {
+		err_set(
+		    &err, RC_PERM, "the MTA refused %zu message(s), which stay held", r->refused);
+		tell(r, RC_PERM, &err);
+	} else {
+		tell(r, RC_OK, NULL);
+	}
+}
+
+/* The digest cannot be had, or the MTA does not want it: deliver the originals without it. */
+static void give_up_digest(struct release *r, const char *why)
+{
+	struct err err;
+	log_warning("%s: no digest (%s); delivering the originals instead", r->user->name, why);
+	r->user->record->mode = MODE_DELIVER;
+	r->user->record->step = STEP_ORIGINALS;
+	r->next = 0;
+	if (put(r, &err) != RC_OK) {
+		log_warning("%s: slot ledger: %s", r->user->name, err.text);
+		r->unlogged = true;
+	}
+}
+
+/* Moves the ids of the next digest from `rest` into the record: as many as the limits allow. */
+static void take_batch(struct release *r)
+{
+	struct release_record *rec = r->user->record;
+	uint64_t bytes = 0;
+	guint taken = 0;
+	g_ptr_array_set_size(rec->ids, 0);
+	while (taken < r->rest->len && rec->ids->len < r->all->config.max_messages) {
+		const char *id = r->rest->pdata[taken];
+		struct store_held held;
+		if (store_held_get(r->all->store, r->user->name, id, &held, NULL) != RC_OK) {
+			taken++; /* not one of ours, or gone meanwhile */
+			continue;
+		}
+		bool fits = bytes + held.size <= r->all->config.max_bytes;
+		if (rec->mode == MODE_ATTACH && rec->ids->len > 0 && !fits)
+			break;
+		bytes += held.size;
+		g_ptr_array_add(rec->ids, g_strdup(id));
+		taken++;
+	}
+	if (taken > 0)
+		g_ptr_array_remove_range(r->rest, 0, taken);
+}
+
+static void make_message_id(struct release *r)
+{
+	struct release_record *rec = r->user->record;
+	char *seed =
+	    g_strdup_printf("%s %" G_GINT64_FORMAT " %u", r->user->name, rec->slot, rec->seq);
+	char hex[HMAC_HEX_SIZE];
+	hmac_hex(r->all->key, seed, hex);
+	g_free(seed);
+	snprintf(rec->message_id, sizeof(rec->message_id),
+	    "<pullyu.%" G_GINT64_FORMAT ".%u.%.24s@%.150s>", rec->slot, rec->seq, hex,
+	    r->all->host);
+}
+
+/* STEP_IDLE: the next digest of this release, or the end of it. */
+static void step_idle(struct release *r)
+{
+	struct release_record *rec = r->user->record;
+	struct err err;
+	take_batch(r);
+	if (rec->ids->len == 0) {
+		finish(r);
+		return;
+	}
+	rec->seq = rec->slot == r->slot ? rec->seq + 1 : 1;
+	rec->slot = r->slot;
+	rec->step = rec->mode == MODE_DELIVER ? STEP_ORIGINALS : STEP_COMPOSE;
+	r->next = 0;
+	make_message_id(r);
+	fault_point("release.before_record");
+	/* From here on the Message-ID of this digest is fixed: a crash repeats it, never renames
+	 * it. */
+	enum rc rc = put(r, &err);
+	fault_point("release.after_record");
+	if (rc != RC_OK)
+		give_up_digest(r, err.text);
+	r->again = true;
+}
+
+static const char *digest_address(const struct release *r, char out[ADDR_MAX + 16])
+{
+	const char *at = strrchr(r->user->name, '@');
+	const char *delimiters = r->all->delimiters;
+	int local = (int)(at - r->user->name);
+	if (delimiters[0] == '\0')
+		return NULL;
+	if (r->user->name[0] == '"') /* inside the quotes */
+		snprintf(out, ADDR_MAX + 16, "%.*s%cDigest\"%s", local - 1, r->user->name,
+		    delimiters[0], at);
+	else
+		snprintf(
+		    out, ADDR_MAX + 16, "%.*s%cDigest%s", local, r->user->name, delimiters[0], at);
+	return out;
+}
+
+/* The addresses to try for an original, best first; NULL where there is none (any more). */
+static const char *candidate(
+    const struct release *r, const struct store_held *held, char out[ADDR_MAX + 16])
+{
+	switch (r->candidate) {
+	case 0:
+		return r->user->record->mode == MODE_FOLDER ? digest_address(r, out) : NULL;
+	case 1:
+		return held->rcpt;
+	default:
+		return strcmp(held->rcpt, r->user->name) == 0 ? NULL : r->user->name;
+	}
+}
+
+/* Removes one message that the MTA has taken. The file goes first: the index can be made again from
+ * the files, and a file without index is found and indexed. */
+static enum rc retire_one(struct release *r, const char *id, struct err *err)
+{
+	enum rc rc = store_msg_remove(r->all->store, r->user->name, id, err);
+	fault_point("release.after_remove");
+	if (rc == RC_OK || rc == RC_NOTFOUND)
+		rc = store_held_del(r->all->store, r->user->name, id, err);
+	return rc == RC_NOTFOUND ? RC_OK : rc;
+}
+
+/* STEP_ORIGINALS: the next original that is still there. */
+static void step_originals(struct release *r)
+{
+	struct release_record *rec = r->user->record;
+	for (; r->next < rec->ids->len; r->next++, r->candidate = 0) {
+		struct store_held held;
+		char address[ADDR_MAX + 16];
+		const char *id = rec->ids->pdata[r->next];
+		if (store_held_get(r->all->store, r->user->name, id, &held, NULL) != RC_OK)
+			continue; /* delivered before a crash, or deleted by its reader */
+		for (; r->candidate < CANDIDATES; r->candidate++) {
+			const char *rcpt = candidate(r, &held, address);
+			if (rcpt == NULL)
+				continue;
+			r->all->ops.submit_original(r->all->ctx, r, &held, rcpt);
+			return;
+		}
+		log_error("%s: the MTA refuses %s for good; it stays held", r->user->name, id);
+		r->refused++;
+	}
+	rec->step = STEP_IDLE;
+	r->again = true;
+}
+
+/* STEP_RETIRE: the digest is in the MTA's hands; its messages leave the store. */
+static void step_retire(struct release *r)
+{
+	struct release_record *rec = r->user->record;
+	struct err err;
+	for (guint i = 0; i < rec->ids->len; i++) {
+		enum rc rc = retire_one(r, rec->ids->pdata[i], &err);
+		if (rc != RC_OK) {
+			put_off(r, &err);
+			return;
+		}
+		r->delivered++;
+		fault_point("release.mid_retire");
+	}
+	rec->step = STEP_IDLE;
+	r->again = true;
+}
+
+void release_run(struct release *r)
+{
+	/* Steps that are answered at once come back here: a loop, not recursion. */
+	r->again = true;
+	if (r->running || r->all->stopping)
+		return;
+	r->running = true;
+	while (r->again && !r->ended) {
+		r->again = false;
+		switch (r->user->record->step) {
+		case STEP_IDLE:
+			step_idle(r);
+			break;
+		case STEP_COMPOSE:
+			r->all->ops.compose(r->all->ctx, r, r->plain);
+			break;
+		case STEP_ORIGINALS:
+			step_originals(r);
+			break;
+		case STEP_RETIRE:
+			step_retire(r);
+			break;
+		}
+	}
+	r->running = false;
+	if (r->ended)
+		release_free(&r);
+}
+
+/* An original vanished between listing and composing: forget those that are gone. */
+static void drop_missing(struct release *r)
+{
+	GPtrArray *ids = r->user->record->ids;
+	for (guint i = ids->len; i-- > 0;) {
+		int fd = -1;
+		enum rc rc = store_msg_open(r->all->store, r->user->name, ids->pdata[i], &fd, NULL);
+		if (rc == RC_OK)
+			close(fd);
+		else if (rc == RC_NOTFOUND)
+			g_ptr_array_remove_index(ids, i);
+	}
+}
+
+void release_composed(struct release *r, enum rc rc, const struct err *err)
+{
+	struct release_record *rec = r->user->record;
+	if (rc == RC_OK) {
+		fault_point("release.before_submit");
+		r->all->ops.submit_digest(r->all->ctx, r);
+		return;
+	}
+	r->compose_failures++;
+	log_warning("%s: composing the digest: %s", r->user->name, err->text);
+	if (rc == RC_NOTFOUND)
+		drop_missing(r);
+	else if (rc == RC_CORRUPT)
+		r->plain = true;
+	if (rec->ids->len == 0)
+		rec->step = STEP_IDLE;
+	else if (r->compose_failures >= COMPOSE_ATTEMPTS)
+		give_up_digest(r, err->text);
+	release_run(r);
+}
+
+static void digest_submitted(struct release *r, enum rc rc, const struct err *err)
+{
+	struct release_record *rec = r->user->record;
+	struct err ledger;
+	if (rc == RC_PERM) {
+		give_up_digest(r, err->text);
+		return;
+	}
+	r->digest = true;
+	rec->step = rec->mode == MODE_ATTACH ? STEP_RETIRE : STEP_ORIGINALS;
+	r->next = 0;
+	fault_point("release.after_250");
+	/* Before this line a crash sends the digest again, under the same Message-ID; after it,
+	 * not. If it cannot be written the messages are removed all the same: they are delivered.
+	 */
+	if (put(r, &ledger) != RC_OK)
+		log_warning("%s: slot ledger: %s", r->user->name, ledger.text);
+	fault_point("release.after_mark");
+}
+
+static void original_submitted(struct release *r, enum rc rc)
+{
+	struct err err;
+	if (rc == RC_PERM) {
+		r->candidate++;
+		return;
+	}
+	if (rc == RC_OK) {
+		fault_point("release.after_original");
+		if (retire_one(r, r->user->record->ids->pdata[r->next], &err) != RC_OK) {
+			put_off(r, &err);
+			return;
+		}
+		r->delivered++;
+	}
+	r->next++;
+	r->candidate = 0;
+}
+
+void release_submitted(struct release *r, enum rc rc, const struct err *err)
+{
+	bool original = r->user->record->step == STEP_ORIGINALS;
+	if (rc == RC_PERM)
+		log_warning("%s: the MTA refuses: %s", r->user->name, err->text);
+	if (rc == RC_TEMP || rc == RC_CORRUPT || (rc == RC_NOTFOUND && !original))
+		put_off(r, err);
+	else if (original)
+		original_submitted(r, rc);
+	else
+		digest_submitted(r, rc, err);
+	if (!r->waiting)
+		release_run(r);
+}

@@ -1,0 +1,79 @@
+/*
+ * release_private.h: what releases.c (who is due, and when) and release.c (the steps of one
+ * release) share.
+ */
+#ifndef PULLYU_RELEASE_RELEASE_PRIVATE_H
+#define PULLYU_RELEASE_RELEASE_PRIVATE_H
+
+#include <glib.h>
+
+#include "base/hmac.h"
+#include "release/release.h"
+
+struct releases {
+	struct store *store; /* foreign */
+	struct release_config config;
+	char *host, *delimiters; /* own; config points at them */
+	unsigned char key[HMAC_KEY_BYTES];
+	struct release_ops ops;
+	void *ctx;
+	GHashTable *users; /* own; name -> struct release_user */
+	unsigned running;  /* releases that wait for an answer */
+	int64_t now;       /* the latest time that was passed in */
+	bool stopping;
+};
+
+struct release_user {
+	struct releases *all; /* foreign */
+	char name[ADDR_MAX];
+	size_t held;                   /* unread messages */
+	int64_t oldest;                /* received; never in the future */
+	struct release_record *record; /* own; NULL until read */
+	struct release *active;        /* own; NULL if none is under way */
+	int64_t not_before;            /* after a failure */
+	unsigned failures;             /* in a row */
+};
+
+struct release_done {
+	release_done_fn *fn;
+	void *ctx;
+};
+
+struct release {
+	struct releases *all;      /* foreign */
+	struct release_user *user; /* foreign */
+	int64_t slot;
+	bool serves_slot; /* advances record.last to slot when all is done */
+	bool read_too;    /* drain: messages that were read in the folder go out too */
+	bool
+	    unlogged; /* the ledger cannot be written: originals only, each removed after its 250 */
+	bool plain;   /* a worker died: compose without looking into the originals */
+	GPtrArray *rest;    /* own; ids that wait for a further digest of the same slot */
+	guint next;         /* STEP_ORIGINALS: index into record->ids */
+	unsigned candidate; /* of the addresses to try for this original */
+	unsigned compose_failures;
+	size_t delivered, refused;
+	bool digest;  /* at least one digest was taken */
+	GArray *done; /* own; struct release_done */
+	bool waiting; /* put off until user->not_before */
+	bool running, again, ended;
+};
+
+/* releases.c */
+struct release_user *release_user_get(struct releases *all, const char *name);
+/* Reads folder and index again: how much is held, since when. */
+enum rc release_user_refresh(struct release_user *user, struct err *err);
+enum rc release_user_record(struct release_user *user, struct err *err);
+/* After a failure: when to try again. */
+void release_user_failed(struct release_user *user);
+
+/* release.c */
+/* Starts a release of these ids (stolen). With ids that are none, or a record that is under way, it
+ * goes on with the record. */
+struct release *release_new(
+    struct release_user *user, GPtrArray *ids, enum release_mode mode, int64_t slot);
+/* Takes the next steps until one has to be waited for. May free the release. */
+void release_run(struct release *release);
+void release_free(struct release **release);
+
+#endif

@@ -1,0 +1,442 @@
+/*
+ * releases.c: whose release is due, and when. See release.h.
+ */
+#include <config.h>
+
+#include "release/release_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "policy/schedule.h"
+
+enum {
+	TICK_SECONDS = 30, /* settings, zones and clocks change without telling us */
+	FAILURE_WAIT_MAX = 6 * 3600,
+	MERGE_MAX = 10000, /* missed slots looked at, at most: 64 a day for five months */
+};
+
+static void user_free(void *data)
+{
+	struct release_user *user = data;
+	ledger_record_free(&user->record);
+	release_free(&user->active);
+	g_free(user);
+}
+
+struct releases *releases_new(struct store *store, const struct release_config *config,
+    const struct release_ops *ops, void *ctx)
+{
+	struct releases *all = g_new0(struct releases, 1);
+	all->store = store;
+	all->ops = *ops;
+	all->ctx = ctx;
+	all->users = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, user_free);
+	releases_configure(all, config);
+	return all;
+}
+
+void releases_configure(struct releases *all, const struct release_config *config)
+{
+	char *host = g_strdup(config->host);
+	char *delimiters = g_strdup(config->delimiters == NULL ? "" : config->delimiters);
+	memcpy(all->key, config->key, sizeof(all->key));
+	g_free(all->host);
+	g_free(all->delimiters);
+	all->config = *config;
+	all->config.host = all->host = host;
+	all->config.delimiters = all->delimiters = delimiters;
+	all->config.key = all->key;
+}
+
+void releases_free(struct releases **releases)
+{
+	struct releases *all = *releases;
+	if (all == NULL)
+		return;
+	g_hash_table_destroy(all->users);
+	g_free(all->host);
+	g_free(all->delimiters);
+	g_free(all);
+	*releases = NULL;
+}
+
+void releases_stop(struct releases *all)
+{
+	all->stopping = true;
+}
+
+struct release_user *release_user_get(struct releases *all, const char *name)
+{
+	struct release_user *user = g_hash_table_lookup(all->users, name);
+	if (user == NULL) {
+		user = g_new0(struct release_user, 1);
+		user->all = all;
+		str_copy(user->name, sizeof(user->name), name);
+		g_hash_table_insert(all->users, user->name, user);
+	}
+	return user;
+}
+
+void release_user_failed(struct release_user *user)
+{
+	int64_t wait = user->all->config.retry << MIN(user->failures, 16);
+	user->failures++;
+	user->not_before = user->all->now + CLAMP(wait, 1, FAILURE_WAIT_MAX);
+}
+
+enum rc release_user_record(struct release_user *user, struct err *err)
+{
+	if (user->record != NULL)
+		return RC_OK;
+	enum rc rc = ledger_get(user->all->store, user->name, &user->record, err);
+	if (rc == RC_CORRUPT)
+		log_error("%s: %s; starting afresh", user->name, err->text);
+	if (rc == RC_NOTFOUND || rc == RC_CORRUPT) {
+		user->record = ledger_record_new();
+		return RC_OK;
+	}
+	return rc;
+}
+
+struct listing {
+	struct releases *all;
+	const char *user;
+	bool read_too;
+	GPtrArray *ids;
+	int64_t oldest;
+};
+
+static bool list_one(void *ctx, const struct store_msg *msg)
+{
+	struct listing *l = ctx;
+	struct store_held held;
+	if (msg->trashed || (msg->seen && !l->read_too))
+		return true;
+	if (store_held_get(l->all->store, l->user, msg->id, &held, NULL) != RC_OK)
+		return true; /* a file of somebody else's */
+	if (l->ids->len == 0 || held.received < l->oldest)
+		l->oldest = held.received;
+	g_ptr_array_add(l->ids, g_strdup(msg->id));
+	return true;
+}
+
+static enum rc list(struct listing *l, struct err *err)
+{
+	l->ids = g_ptr_array_new_with_free_func(g_free);
+	enum rc rc = l->all->ops.reconcile(l->all->ctx, l->user, err);
+	if (rc == RC_OK)
+		rc = store_msg_list(l->all->store, l->user, list_one, l, err);
+	if (rc != RC_OK) {
+		g_ptr_array_free(l->ids, TRUE);
+		l->ids = NULL;
+	}
+	return rc;
+}
+
+enum rc releases_list(
+    struct releases *all, const char *user, bool read_too, GPtrArray **ids_out, struct err *err)
+{
+	struct listing l = {.all = all, .user = user, .read_too = read_too};
+	enum rc rc = list(&l, err);
+	if (rc == RC_OK)
+		*ids_out = l.ids;
+	return rc;
+}
+
+static void user_counted(struct release_user *user, const struct listing *l)
+{
+	user->held = l->ids->len;
+	/* A clock that was ahead must not keep mail for longer than max_hold from now. */
+	user->oldest = user->held == 0 ? 0 : MIN(l->oldest, user->all->now);
+}
+
+enum rc release_user_refresh(struct release_user *user, struct err *err)
+{
+	struct listing l = {.all = user->all, .user = user->name};
+	enum rc rc = list(&l, err);
+	if (rc == RC_OK) {
+		user_counted(user, &l);
+		g_ptr_array_free(l.ids, TRUE);
+	}
+	return rc;
+}
+
+static bool load_held(void *ctx, const char *user, const struct store_held *held)
+{
+	(void)held;
+	release_user_get(ctx, user);
+	return true;
+}
+
+static bool load_slot(void *ctx, const char *user, const void *data, size_t len)
+{
+	(void)data, (void)len;
+	release_user_get(ctx, user);
+	return true;
+}
+
+enum rc releases_load(struct releases *all, int64_t now, struct err *err)
+{
+	GHashTableIter it;
+	struct release_user *user;
+	all->now = now;
+	enum rc rc = store_held_scan(all->store, NULL, load_held, all, err);
+	if (rc == RC_OK)
+		rc = store_slot_scan(all->store, load_slot, all, err);
+	if (rc != RC_OK)
+		return rc;
+	g_hash_table_iter_init(&it, all->users);
+	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&user)) {
+		if (release_user_refresh(user, err) != RC_OK ||
+		    release_user_record(user, err) != RC_OK) {
+			log_warning("%s: %s", user->name, err->text);
+			continue;
+		}
+		if (user->record->step != STEP_IDLE && user->active == NULL) {
+			/* Interrupted: whatever the slots say, go on at the step the record names.
+			 */
+			struct release *r =
+			    release_new(user, g_ptr_array_new_with_free_func(g_free),
+				user->record->mode, user->record->slot);
+			r->waiting = true;
+			all->running--;
+			log_info(
+			    "%s: resuming the release of %s", user->name, user->record->message_id);
+		}
+	}
+	return RC_OK;
+}
+
+void releases_held(struct releases *all, const char *name, int64_t received)
+{
+	struct release_user *user = release_user_get(all, name);
+	if (user->held == 0 || received < user->oldest)
+		user->oldest = received;
+	user->held++;
+}
+
+static void rule_hash(const struct release_rule *rule, char out[65])
+{
+	GString *text = g_string_new(rule->timezone);
+	for (size_t i = 0; i < rule->times.n; i++)
+		g_string_append_printf(
+		    text, " %u/%u", rule->times.slots[i].weekdays, rule->times.slots[i].minute);
+	char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text->str, -1);
+	str_copy(out, 65, sum);
+	g_free(sum);
+	g_string_free(text, TRUE);
+}
+
+/* A slot that lies in the past by a rule that the user made only now is not a missed slot: what
+ * counts begins when the rule is first seen. */
+static void note_rule(struct release_user *user, const struct release_rule *rule)
+{
+	char hash[65];
+	struct err err;
+	struct release_record *rec = user->record;
+	rule_hash(rule, hash);
+	bool ahead = rec->last > user->all->now; /* the clock was wrong once */
+	if (strcmp(hash, rec->rule) == 0 && !ahead)
+		return;
+	bool first = rec->rule[0] == '\0';
+	rec->last = first ? MIN(user->oldest, user->all->now) : user->all->now;
+	str_copy(rec->rule, sizeof(rec->rule), hash);
+	if (ledger_put(user->all->store, user->name, rec, &err) != RC_OK)
+		log_warning("%s: slot ledger: %s", user->name, err.text);
+}
+
+struct due {
+	int64_t when; /* 0: never */
+	int64_t slot; /* what the release serves; merged if several were missed */
+	bool is_slot; /* false: max_hold, or somebody who does not take part */
+};
+
+static enum rc next_slot(
+    const struct release_rule *rule, int64_t after, int64_t *slot_out, struct err *err)
+{
+	enum rc rc = schedule_next(&rule->times, rule->timezone, after, slot_out, err);
+	if (rc == RC_PERM)
+		rc = schedule_next(&rule->times, "UTC", after, slot_out, err);
+	return rc;
+}
+
+static void merge_missed(const struct release_rule *rule, int64_t now, struct due *due)
+{
+	int64_t next;
+	struct err err;
+	for (int i = 0; i < MERGE_MAX; i++) {
+		if (next_slot(rule, due->slot, &next, &err) != RC_OK || next > now)
+			return;
+		due->slot = next;
+	}
+}
+
+static struct due user_due(struct release_user *user, struct release_rule *rule)
+{
+	struct due due = {0};
+	struct err err;
+	int64_t now = user->all->now;
+	user->all->ops.rule(user->all->ctx, user->name, rule);
+	if (user->held == 0)
+		return due;
+	if (!rule->takes_part) {
+		due.when = MAX(now, user->not_before);
+		due.slot = now;
+		return due;
+	}
+	note_rule(user, rule);
+	int64_t forced = user->oldest + user->all->config.max_hold;
+	int64_t base = MAX(user->record->last, user->oldest);
+	if (next_slot(rule, base, &due.slot, &err) == RC_OK && due.slot <= forced) {
+		due.when = due.slot;
+		due.is_slot = true;
+		if (due.slot <= now)
+			merge_missed(rule, now, &due);
+	} else {
+		due.when = forced;
+		due.slot = MAX(forced, now);
+	}
+	due.when = MAX(due.when, user->not_before);
+	return due;
+}
+
+static void start(struct release_user *user, const struct release_rule *rule, const struct due *due)
+{
+	struct err err;
+	struct listing l = {.all = user->all, .user = user->name};
+	if (list(&l, &err) != RC_OK) {
+		log_warning("%s: %s", user->name, err.text);
+		release_user_failed(user);
+		return;
+	}
+	user_counted(user, &l);
+	/* With nothing held this ends at once, and the slot counts as served. */
+	struct release *r =
+	    release_new(user, l.ids, rule->takes_part ? rule->mode : MODE_DELIVER, due->slot);
+	r->serves_slot = due->is_slot;
+	release_run(r);
+}
+
+static void resume(struct release_user *user)
+{
+	user->active->waiting = false;
+	user->all->running++;
+	release_run(user->active);
+}
+
+/* One user's turn. Returns when the next one is wanted; 0: not by itself. */
+static int64_t tick_user(struct release_user *user)
+{
+	struct releases *all = user->all;
+	struct release_rule rule;
+	struct err err;
+	bool room = all->running < all->config.parallel;
+	if (user->active != NULL) {
+		if (!user->active->waiting)
+			return 0; /* its answer will come */
+		if (user->not_before > all->now || !room)
+			return MAX(user->not_before, all->now + 1);
+		resume(user);
+		return all->now + 1;
+	}
+	if (user->held == 0)
+		return 0;
+	if (release_user_record(user, &err) != RC_OK) {
+		log_warning("%s: %s", user->name, err.text);
+		return 0;
+	}
+	struct due due = user_due(user, &rule);
+	if (due.when > all->now || !room)
+		return MAX(due.when, all->now + 1);
+	start(user, &rule, &due);
+	return all->now + 1;
+}
+
+int64_t releases_tick(struct releases *all, int64_t now)
+{
+	int64_t next = now + TICK_SECONDS;
+	all->now = now;
+	if (all->stopping)
+		return next;
+	/* A release that starts may add users: walk over a copy. Users are never removed. */
+	GList *users = g_hash_table_get_values(all->users);
+	for (GList *at = users; at != NULL; at = at->next) {
+		int64_t when = tick_user(at->data);
+		if (when != 0)
+			next = MIN(next, when);
+	}
+	g_list_free(users);
+	return MAX(next, now + 1);
+}
+
+static GPtrArray *copy_ids(const char *const *ids)
+{
+	GPtrArray *copy = g_ptr_array_new_with_free_func(g_free);
+	for (; *ids != NULL; ids++)
+		g_ptr_array_add(copy, g_strdup(*ids));
+	return copy;
+}
+
+static void refuse(release_done_fn *done, void *done_ctx, enum rc rc, const struct err *err)
+{
+	done(done_ctx, 0, 0, rc, err);
+}
+
+void releases_now(struct releases *all, const char *name, const char *const *ids, bool deliver,
+    int64_t now, release_done_fn *done, void *done_ctx)
+{
+	struct release_user *user = release_user_get(all, name);
+	struct release_rule rule;
+	struct release_done d = {.fn = done, .ctx = done_ctx};
+	struct err err;
+	all->now = now;
+	enum rc rc = release_user_record(user, &err);
+	if (rc == RC_OK && user->active != NULL && !(user->active->waiting && ids == NULL))
+		rc = err_set(&err, RC_TEMP, "a release for this user is under way; try again soon");
+	if (rc != RC_OK) {
+		refuse(done, done_ctx, rc, &err);
+		return;
+	}
+	if (user->active != NULL) {
+		/* It was put off after a failure: now is a good time, and the rest joins it later.
+		 */
+		g_array_append_val(user->active->done, d);
+		resume(user);
+		return;
+	}
+	struct listing l = {.all = all, .user = user->name, .read_too = deliver};
+	if (ids != NULL) {
+		l.ids = copy_ids(ids);
+	} else if ((rc = list(&l, &err)) != RC_OK) {
+		refuse(done, done_ctx, rc, &err);
+		return;
+	}
+	all->ops.rule(all->ctx, user->name, &rule);
+	bool originals = ids != NULL || deliver || !rule.takes_part;
+	struct release *r = release_new(user, l.ids, originals ? MODE_DELIVER : rule.mode, now);
+	g_array_append_val(r->done, d);
+	release_run(r);
+}
+
+void releases_status(struct releases *all, release_status_fn *fn, void *ctx)
+{
+	GHashTableIter it;
+	struct release_user *user;
+	struct release_rule rule;
+	struct err err;
+	g_hash_table_iter_init(&it, all->users);
+	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&user)) {
+		struct release_status status = {.held = user->held,
+		    .oldest = user->oldest,
+		    .under_way = user->active != NULL,
+		    .failures = user->failures};
+		if (user->active != NULL)
+			status.next = MAX(user->not_before, all->now);
+		else if (user->held > 0 && release_user_record(user, &err) == RC_OK)
+			status.next = user_due(user, &rule).when;
+		fn(ctx, user->name, &status);
+	}
+}

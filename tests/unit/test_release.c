@@ -1,0 +1,613 @@
+/*
+ * test_release.c: the release engine over the memory store. What composes and submits is a script;
+ * a crash is a new engine over the same store while the old one still waits for an answer.
+ */
+#include <config.h>
+
+#include "unit.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "base/fs.h"
+#include "base/hmac.h"
+#include "release/release.h"
+
+#define ANN "ann@example.org"
+
+/* 2026-11-20 is a Friday; 07:00 UTC is 08:00 in Amsterdam. */
+enum { FRIDAY_0700 = 1795158000, HOUR = 3600, DAY = 86400, END = -1 };
+
+struct site {
+	char dir[40];
+	struct store *store;
+	struct releases *engine;
+	struct release_config config;
+	struct release_rule rule;
+	GString *log;                        /* "compose(3) digest=ok original(x)=perm ..." */
+	GPtrArray *delivered;                /* ids taken by the MTA, in a digest or alone */
+	GPtrArray *message_ids;              /* of digests taken by the MTA */
+	const int *compose_rcs, *submit_rcs; /* scripts of enum rc, ended by END: RC_OK for ever */
+	size_t compose_at, submit_at;
+	bool mute_compose, mute_submit; /* take the request and never answer: the crash comes */
+	unsigned serial;
+	size_t done_count, done_delivered, done_left;
+	enum rc done_rc;
+};
+
+static const unsigned char key[HMAC_KEY_BYTES] = "a key for the tests";
+
+static void op_rule(void *ctx, const char *user, struct release_rule *rule_out)
+{
+	(void)user;
+	*rule_out = ((struct site *)ctx)->rule;
+}
+
+static enum rc op_reconcile(void *ctx, const char *user, struct err *err)
+{
+	(void)ctx, (void)user, (void)err;
+	return RC_OK;
+}
+
+static enum rc script_peek(const int *rcs, size_t at)
+{
+	return rcs == NULL || rcs[at] == END ? RC_OK : (enum rc)rcs[at];
+}
+
+static enum rc script(const int *rcs, size_t *at)
+{
+	enum rc rc = script_peek(rcs, *at);
+	if (rcs != NULL && rcs[*at] != END)
+		++*at;
+	return rc;
+}
+
+static void op_compose(void *ctx, struct release *release, bool plain)
+{
+	struct site *s = ctx;
+	struct err err = {"scripted"};
+	g_string_append_printf(
+	    s->log, "compose%s(%u) ", plain ? "-plain" : "", release_record(release)->ids->len);
+	if (!s->mute_compose)
+		release_composed(release, script(s->compose_rcs, &s->compose_at), &err);
+}
+
+static void answer(struct site *s, struct release *release, const char *what)
+{
+	struct err err = {"scripted"};
+	enum rc rc = script(s->submit_rcs, &s->submit_at);
+	g_string_append_printf(s->log, "%s=%s ", what, rc_name(rc));
+	release_submitted(release, rc, &err);
+}
+
+static void op_submit_digest(void *ctx, struct release *release)
+{
+	struct site *s = ctx;
+	const struct release_record *rec = release_record(release);
+	if (script_peek(s->submit_rcs, s->submit_at) == RC_OK) {
+		g_ptr_array_add(s->message_ids, g_strdup(rec->message_id));
+		for (guint i = 0; rec->mode == MODE_ATTACH && i < rec->ids->len; i++)
+			g_ptr_array_add(s->delivered, g_strdup(rec->ids->pdata[i]));
+	}
+	if (!s->mute_submit)
+		answer(s, release, "digest");
+}
+
+static void op_submit_original(
+    void *ctx, struct release *release, const struct store_held *held, const char *rcpt)
+{
+	struct site *s = ctx;
+	if (script_peek(s->submit_rcs, s->submit_at) == RC_OK)
+		g_ptr_array_add(s->delivered, g_strdup(held->id));
+	if (!s->mute_submit)
+		answer(s, release, rcpt);
+}
+
+static const struct release_ops ops = {.rule = op_rule,
+    .reconcile = op_reconcile,
+    .compose = op_compose,
+    .submit_digest = op_submit_digest,
+    .submit_original = op_submit_original};
+
+static void start(struct site *s, int64_t now)
+{
+	struct err err;
+	releases_free(&s->engine);
+	s->engine = releases_new(s->store, &s->config, &ops, s);
+	if (releases_load(s->engine, now, &err) != RC_OK)
+		fail_msg("%s", err.text);
+}
+
+static int setup(void **state)
+{
+	struct site *s = g_new0(struct site, 1);
+	struct store_config store = {
+	    .msg_driver = "mem", .msg_path = "", .db_driver = "mem", .db_path = ""};
+	struct err err;
+	strcpy(s->dir, "/tmp/pullyu-test-XXXXXX");
+	assert_non_null(mkdtemp(s->dir));
+	if (store_open(&store, &s->store, NULL, &err) != RC_OK)
+		fail_msg("%s", err.text);
+	s->config = (struct release_config){.max_hold = 7 * DAY,
+	    .retry = 300,
+	    .max_messages = 100,
+	    .max_bytes = 1000000,
+	    .parallel = 4,
+	    .host = "mx.example.org",
+	    .delimiters = "+",
+	    .key = key};
+	s->rule = (struct release_rule){
+	    .takes_part = true, .timezone = "Europe/Amsterdam", .mode = MODE_ATTACH};
+	assert_int_equal(times_parse("08:00", &s->rule.times, &err), RC_OK);
+	s->log = g_string_new(NULL);
+	s->delivered = g_ptr_array_new_with_free_func(g_free);
+	s->message_ids = g_ptr_array_new_with_free_func(g_free);
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct site *s = *state;
+	releases_free(&s->engine);
+	store_close(&s->store);
+	g_string_free(s->log, TRUE);
+	g_ptr_array_free(s->delivered, TRUE);
+	g_ptr_array_free(s->message_ids, TRUE);
+	int result = rmdir(s->dir);
+	g_free(s);
+	return result;
+}
+
+static const char *hold(struct site *s, int64_t when, uint64_t size)
+{
+	static char id[STORE_ID_MAX];
+	struct err err;
+	char *path = g_strdup_printf("%s/file", s->dir);
+	struct store_held held = {.received = when, .size = size, .class_name = "newsletter"};
+	snprintf(id, sizeof(id), "%lld.M%uP1.mx", (long long)when, s->serial++);
+	strcpy(held.id, id);
+	strcpy(held.rcpt, "Ann+news@example.org");
+	assert_int_equal(fs_write_atomic(path, "x", 1, 0600, NULL), RC_OK);
+	if (store_msg_commit(s->store, ANN, id, path, &err) != RC_OK ||
+	    store_held_put(s->store, ANN, &held, &err) != RC_OK)
+		fail_msg("%s", err.text);
+	releases_held(s->engine, ANN, when);
+	g_free(path);
+	return id;
+}
+
+static bool count_one(void *ctx, const struct store_msg *msg)
+{
+	(void)msg;
+	++*(size_t *)ctx;
+	return true;
+}
+
+static size_t held(struct site *s)
+{
+	size_t n = 0;
+	assert_int_equal(store_msg_list(s->store, ANN, count_one, &n, NULL), RC_OK);
+	return n;
+}
+
+static void expect_log(struct site *s, const char *want)
+{
+	assert_string_equal(s->log->str, want);
+	g_string_truncate(s->log, 0);
+}
+
+static void done(void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err)
+{
+	struct site *s = ctx;
+	(void)err;
+	s->done_count++;
+	s->done_delivered = delivered;
+	s->done_left = left;
+	s->done_rc = rc;
+}
+
+static void test_slot(void **state)
+{
+	struct site *s = *state;
+	hold(s, FRIDAY_0700 - 9 * HOUR, 10);
+	hold(s, FRIDAY_0700 - 2 * HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 2 * HOUR);
+	releases_tick(s->engine, FRIDAY_0700 - 1);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(2) digest=ok ");
+	assert_int_equal(held(s), 0);
+	releases_tick(s->engine, FRIDAY_0700);
+	releases_tick(s->engine, FRIDAY_0700 + DAY);
+	expect_log(s, ""); /* no empty digests */
+	hold(s, FRIDAY_0700 + DAY, 10);
+	releases_tick(s->engine, FRIDAY_0700 + DAY + 5);
+	expect_log(s, ""); /* a message that comes in the second of a slot waits for the next */
+	releases_tick(s->engine, FRIDAY_0700 + 2 * DAY);
+	expect_log(s, "compose(1) digest=ok ");
+	assert_string_not_equal(s->message_ids->pdata[0], s->message_ids->pdata[1]);
+}
+
+static void test_missed(void **state)
+{
+	struct site *s = *state;
+	hold(s, FRIDAY_0700 - 9 * HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 8 * HOUR);
+	start(s, FRIDAY_0700 + 2 * DAY + HOUR); /* down for two days */
+	releases_tick(s->engine, FRIDAY_0700 + 2 * DAY + HOUR);
+	expect_log(s, "compose(1) digest=ok ");
+	char want[64];
+	snprintf(want, sizeof(want), "<pullyu.%d.1.", FRIDAY_0700 + 2 * DAY);
+	assert_memory_equal(s->message_ids->pdata[0], want, strlen(want));
+	releases_tick(s->engine, FRIDAY_0700 + 2 * DAY + 2 * HOUR);
+	expect_log(s, "");
+}
+
+static void test_new_rule_is_no_missed_slot(void **state)
+{
+	struct site *s = *state;
+	struct err err;
+	hold(s, FRIDAY_0700 + HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 + 4 * HOUR);
+	assert_int_equal(times_parse("10:00", &s->rule.times, &err), RC_OK); /* 09:00 UTC: past */
+	releases_tick(s->engine, FRIDAY_0700 + 4 * HOUR + 60);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700 + 2 * HOUR + DAY);
+	expect_log(s, "compose(1) digest=ok ");
+}
+
+static void test_mta_down(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_TEMP, RC_TEMP, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700);
+	releases_tick(s->engine, FRIDAY_0700 + 299);
+	expect_log(s, "compose(1) digest=temp ");
+	releases_tick(s->engine, FRIDAY_0700 + 300);
+	releases_tick(s->engine, FRIDAY_0700 + 301);
+	expect_log(s, "compose(1) digest=temp ");
+	assert_int_equal(held(s), 1);
+	releases_tick(s->engine, FRIDAY_0700 + 1000);
+	expect_log(s, "compose(1) digest=ok ");
+	assert_int_equal(held(s), 0);
+	assert_int_equal(s->message_ids->len, 1);
+}
+
+static void test_mta_refuses_digest(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_PERM, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(2) digest=perm Ann+news@example.org=ok Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+}
+
+static void test_mta_refuses_message(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_PERM, RC_PERM, RC_PERM, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	/* Both addresses refuse the first; it stays held. The second goes out. */
+	expect_log(s,
+	    "compose(2) digest=perm Ann+news@example.org=perm ann@example.org=perm "
+	    "Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 1);
+	releases_tick(s->engine, FRIDAY_0700 + 60);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700 + DAY);
+	expect_log(s, "compose(1) digest=ok ");
+	assert_int_equal(held(s), 0);
+}
+
+static void test_compose_fails(void **state)
+{
+	struct site *s = *state;
+	static const int died[] = {RC_CORRUPT, END};
+	static const int full[] = {RC_TEMP, RC_TEMP, RC_TEMP, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	s->compose_rcs = died;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(1) compose-plain(1) digest=ok ");
+	hold(s, FRIDAY_0700 + HOUR, 10);
+	s->compose_rcs = full;
+	s->compose_at = 0;
+	releases_tick(s->engine, FRIDAY_0700 + DAY);
+	expect_log(s, "compose(1) compose(1) compose(1) Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+}
+
+static void test_vanished(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_NOTFOUND, END};
+	char id[STORE_ID_MAX];
+	strcpy(id, hold(s, FRIDAY_0700 - HOUR, 10));
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->compose_rcs = rcs;
+	s->mute_compose = true;
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(2) ");
+	assert_int_equal(store_msg_remove(s->store, ANN, id, NULL), RC_OK); /* its reader */
+	s->mute_compose = false;
+	start(s, FRIDAY_0700 + 5);
+	releases_tick(s->engine, FRIDAY_0700 + 5);
+	expect_log(s, "compose(2) compose(1) digest=ok ");
+	assert_int_equal(held(s), 0);
+}
+
+static void test_batches(void **state)
+{
+	struct site *s = *state;
+	s->config.max_messages = 3;
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	for (int i = 0; i < 7; i++)
+		hold(s, FRIDAY_0700 - HOUR + i, i == 1 ? 999999 : i == 2 ? 5000000 : 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	/* By size, one that is larger than the limit alone, and by number. */
+	expect_log(s,
+	    "compose(1) digest=ok compose(1) digest=ok compose(1) digest=ok compose(3) "
+	    "digest=ok compose(1) digest=ok ");
+	assert_int_equal(held(s), 0);
+	assert_int_equal(s->delivered->len, 7);
+	for (guint i = 0; i < s->message_ids->len; i++)
+		for (guint j = 0; j < i; j++)
+			assert_string_not_equal(s->message_ids->pdata[i], s->message_ids->pdata[j]);
+}
+
+static void test_folder(void **state)
+{
+	struct site *s = *state;
+	static const int refused[] = {RC_OK, RC_PERM, RC_OK, RC_PERM, RC_PERM, RC_OK, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	s->rule.mode = MODE_FOLDER;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(2) digest=ok ann+Digest@example.org=ok ann+Digest@example.org=ok ");
+	/* The folder's address is refused: the one it was sent to then, and then the plain one. */
+	hold(s, FRIDAY_0700 + HOUR, 10);
+	hold(s, FRIDAY_0700 + HOUR, 10);
+	s->submit_rcs = refused;
+	releases_tick(s->engine, FRIDAY_0700 + DAY);
+	expect_log(s,
+	    "compose(2) digest=ok ann+Digest@example.org=perm Ann+news@example.org=ok "
+	    "ann+Digest@example.org=perm Ann+news@example.org=perm ann@example.org=ok ");
+	assert_int_equal(held(s), 0);
+}
+
+static void test_no_delimiter(void **state)
+{
+	struct site *s = *state;
+	s->config.delimiters = "";
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	s->rule.mode = MODE_FOLDER;
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(1) digest=ok Ann+news@example.org=ok ");
+}
+
+/* The engine dies while it waits for the answer to each of its requests. */
+static void test_crash(void **state)
+{
+	struct site *s = *state;
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->mute_compose = true;
+	releases_tick(s->engine, FRIDAY_0700);
+	s->mute_compose = false;
+	s->mute_submit = true;
+	start(s, FRIDAY_0700 + 1);
+	hold(s, FRIDAY_0700 + 1, 10); /* comes meanwhile: not part of what is repeated */
+	releases_tick(s->engine, FRIDAY_0700 + 1);
+	s->mute_submit = false; /* the MTA took it, but nobody lived to hear the 250 */
+	start(s, FRIDAY_0700 + 2);
+	releases_tick(s->engine, FRIDAY_0700 + 2);
+	expect_log(s, "compose(2) compose(2) compose(2) digest=ok ");
+	assert_int_equal(s->message_ids->len, 2);
+	assert_string_equal(s->message_ids->pdata[0], s->message_ids->pdata[1]);
+	assert_int_equal(held(s), 1);
+	releases_tick(s->engine, FRIDAY_0700 + 3);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700 + DAY);
+	expect_log(s, "compose(1) digest=ok ");
+}
+
+static void test_crash_originals(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_OK, RC_OK, RC_TEMP, END};
+	for (int i = 0; i < 3; i++)
+		hold(s, FRIDAY_0700 - HOUR, 10);
+	s->rule.mode = MODE_INBOX;
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(3) digest=ok Ann+news@example.org=ok Ann+news@example.org=temp ");
+	assert_int_equal(held(s), 2);
+	start(s, FRIDAY_0700 + 1);
+	releases_tick(s->engine, FRIDAY_0700 + 1);
+	/* Neither the digest nor the first original again. */
+	expect_log(s, "Ann+news@example.org=ok Ann+news@example.org=ok ");
+	assert_int_equal(s->message_ids->len, 1);
+	assert_int_equal(s->delivered->len, 3);
+	assert_int_equal(held(s), 0);
+}
+
+static void test_max_hold(void **state)
+{
+	struct site *s = *state;
+	struct err err;
+	assert_int_equal(times_parse("Mon 08:00", &s->rule.times, &err), RC_OK);
+	s->config.max_hold = DAY;
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700 + DAY - HOUR - 1);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700 + DAY - HOUR);
+	expect_log(s, "compose(1) digest=ok ");
+}
+
+static void test_clock_was_ahead(void **state)
+{
+	struct site *s = *state;
+	hold(s, FRIDAY_0700 + 3650 * DAY, 10);
+	releases_tick(s->engine, FRIDAY_0700 - HOUR);
+	start(s, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(1) digest=ok ");
+}
+
+static void test_opted_out(void **state)
+{
+	struct site *s = *state;
+	hold(s, FRIDAY_0700 - 9 * HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 8 * HOUR);
+	s->rule.takes_part = false;
+	releases_tick(s->engine, FRIDAY_0700 - 7 * HOUR);
+	expect_log(s, "Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+}
+
+static void test_unknown_zone(void **state)
+{
+	struct site *s = *state;
+	strcpy(s->rule.timezone, "Mars/Olympus");
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700 + HOUR); /* 08:00 UTC */
+	expect_log(s, "compose(1) digest=ok ");
+}
+
+static void test_on_demand(void **state)
+{
+	struct site *s = *state;
+	char id[STORE_ID_MAX];
+	const char *ids[] = {id, NULL};
+	strcpy(id, hold(s, FRIDAY_0700 - 9 * HOUR, 10));
+	hold(s, FRIDAY_0700 - 9 * HOUR, 10);
+	hold(s, FRIDAY_0700 - 9 * HOUR, 10);
+	releases_now(s->engine, ANN, ids, false, FRIDAY_0700 - 8 * HOUR, done, s);
+	expect_log(s, "Ann+news@example.org=ok ");
+	assert_int_equal(s->done_count, 1);
+	assert_int_equal(s->done_delivered, 1);
+	assert_int_equal(s->done_left, 2);
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 - 8 * HOUR, done, s);
+	expect_log(s, "compose(2) digest=ok ");
+	assert_int_equal(s->done_count, 2);
+	assert_int_equal(s->done_left, 0);
+	/* Twice in one second: another Message-ID. */
+	hold(s, FRIDAY_0700 - 8 * HOUR, 10);
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 - 8 * HOUR, done, s);
+	assert_string_not_equal(s->message_ids->pdata[0], s->message_ids->pdata[1]);
+	/* Nothing held. */
+	releases_now(s->engine, "bob@example.org", NULL, false, FRIDAY_0700, done, s);
+	assert_int_equal(s->done_count, 4);
+	assert_int_equal(s->done_delivered, 0);
+	assert_int_equal(s->done_rc, RC_OK);
+}
+
+static void test_on_demand_while_under_way(void **state)
+{
+	struct site *s = *state;
+	const char *ids[] = {"x", NULL};
+	static const int rcs[] = {RC_TEMP, END};
+	hold(s, FRIDAY_0700 - 9 * HOUR, 10);
+	s->submit_rcs = rcs;
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 - 8 * HOUR, done, s);
+	assert_int_equal(s->done_rc, RC_TEMP);
+	assert_int_equal(s->done_left, 1);
+	releases_now(s->engine, ANN, ids, false, FRIDAY_0700 - 8 * HOUR, done, s);
+	assert_int_equal(s->done_rc, RC_TEMP);
+	releases_now(s->engine, ANN, NULL, true, FRIDAY_0700 - 8 * HOUR, done, s);
+	assert_int_equal(s->done_rc, RC_OK);
+	assert_int_equal(s->done_count, 3);
+	assert_int_equal(held(s), 0);
+	expect_log(s, "compose(1) digest=temp compose(1) digest=ok ");
+}
+
+static void test_many_originals(void **state)
+{
+	struct site *s = *state;
+	s->rule.mode = MODE_INBOX;
+	s->config.max_messages = 5000;
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	for (int i = 0; i < 3000; i++) /* answered at once: recursion would end here */
+		hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	assert_int_equal(held(s), 0);
+	assert_int_equal(s->delivered->len, 3000);
+}
+
+static void test_nonsense_in_ledger(void **state)
+{
+	struct site *s = *state;
+	static const char *const rows[] = {"", "{", "{\"v\":2}", "null",
+	    "{\"v\":1,\"last\":0,\"rule\":\"\",\"slot\":0,\"seq\":1,\"step\":9,\"mode\":0,"
+	    "\"mid\":\"\",\"ids\":[]}",
+	    "{\"v\":1,\"last\":0,\"rule\":\"\",\"slot\":0,\"seq\":1,\"step\":0,\"mode\":0,"
+	    "\"mid\":\"\",\"ids\":[1]}"};
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct release_record *record = NULL;
+		assert_int_equal(store_slot_put(s->store, ANN, rows[i], strlen(rows[i]), NULL), 0);
+		assert_int_equal(ledger_get(s->store, ANN, &record, NULL), RC_CORRUPT);
+		assert_null(record);
+	}
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(1) digest=ok ");
+}
+
+static void test_store_fails(void **state)
+{
+	struct site *s = *state;
+	struct store_config config = {
+	    .msg_driver = "mem", .msg_path = "", .db_driver = "fail", .db_path = ""};
+	struct store *broken = NULL;
+	struct err err;
+	if (store_open(&config, &broken, NULL, &err) != RC_OK)
+		return; /* opening fails as well: pullyud would not start, and nothing is held */
+	struct releases *engine = releases_new(broken, &s->config, &ops, s);
+	assert_int_equal(releases_load(engine, FRIDAY_0700, &err), RC_TEMP);
+	releases_now(engine, ANN, NULL, false, FRIDAY_0700, done, s);
+	assert_int_equal(s->done_count, 1);
+	assert_int_not_equal(s->done_rc, RC_OK);
+	releases_free(&engine);
+	store_close(&broken);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {T(test_slot), T(test_missed),
+	    T(test_new_rule_is_no_missed_slot), T(test_mta_down), T(test_mta_refuses_digest),
+	    T(test_mta_refuses_message), T(test_compose_fails), T(test_vanished), T(test_batches),
+	    T(test_folder), T(test_no_delimiter), T(test_crash), T(test_crash_originals),
+	    T(test_max_hold), T(test_clock_was_ahead), T(test_opted_out), T(test_unknown_zone),
+	    T(test_on_demand), T(test_on_demand_while_under_way), T(test_many_originals),
+	    T(test_nonsense_in_ledger), T(test_store_fails)};
+	return cmocka_run_group_tests_name("release", tests, NULL, NULL);
+}
