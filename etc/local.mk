@@ -10,18 +10,21 @@ dist_rules_DATA = \
 	etc/rules.d/61-transactional.ini \
 	etc/rules.d/70-newsletter.ini \
 	etc/rules.d/80-people.ini
-# pullyu.conf holds the paths of this build. An admin's file is never overwritten: what is installed
+
+# pullyu.conf gets the paths of this build. An admin's file is never overwritten: what is installed
 # beside it, with the ending .example, always is ours.
 pullyu_sysconfdir = $(sysconfdir)/pullyu
 nodist_pullyu_sysconf_DATA = etc/pullyu.conf.example
-EXTRA_DIST += etc/pullyu.conf.in
+EXTRA_DIST += etc/pullyu.conf
 CLEANFILES += etc/pullyu.conf.example
 
-etc/pullyu.conf.example: etc/pullyu.conf.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) etc && sed -e 's|@SYSCONFDIR[@]|$(sysconfdir)/pullyu|g' \
-		-e 's|@SPOOLDIR[@]|$(spooldir)|g' -e 's|@STATEDIR[@]|$(localstatedir)/lib/pullyu|g' \
-		-e 's|@RUNDIR[@]|$(runstatedir)/pullyu|g' \
-		$(srcdir)/etc/pullyu.conf.in >$@.tmp && mv $@.tmp $@
+etc/pullyu.conf.example: etc/pullyu.conf Makefile
+	$(AM_V_GEN)$(MKDIR_P) etc && sed \
+		-e 's|^\(#[a-z_]* = \)/etc/pullyu|\1$(sysconfdir)/pullyu|' \
+		-e 's|^\(#[a-z_]* = \)/var/spool/pullyu|\1$(spooldir)|' \
+		-e 's|^\(#[a-z_]* = \)/var/lib/pullyu|\1$(localstatedir)/lib/pullyu|' \
+		-e 's|^\(#[a-z_]* = \)/run/pullyu|\1$(runstatedir)/pullyu|' \
+		$(srcdir)/etc/pullyu.conf >$@.tmp && mv $@.tmp $@
 
 install-data-hook:
 	@conf="$(DESTDIR)$(pullyu_sysconfdir)/pullyu.conf"; \

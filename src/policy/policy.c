@@ -18,7 +18,7 @@
 /* An entry of a list that speaks for this message. */
 struct match {
 	const char *entry; /* foreign; NULL: none */
-	const char *addr;  /* foreign: whose domain must be authenticated */
+	const char *addr;  /* foreign: whose domain must be authenticated; "": any sender's */
 };
 
 static struct match find_match(const struct list *list, const struct facts *facts)
@@ -29,8 +29,10 @@ static struct match find_match(const struct list *list, const struct facts *fact
 		match.addr = facts->envelope_from;
 	}
 	if (match.entry == NULL) {
+		/* A list's mail comes from its members, whose domains never vouch for the list's
+		 * server: DMARC fails there by design (RFC 7960). */
 		match.entry = list_match_list_id(list, facts->list_id);
-		match.addr = facts->from_addr;
+		match.addr = "";
 	}
 	return match;
 }

@@ -11,7 +11,7 @@
  *
  * Nothing is asked that cannot change the outcome. Lists are matched against From, the envelope
  * sender and List-Id, in this order; the message must be authenticated for the domain of the
- * address that matched, with a List-Id that of From.
+ * address that matched; with a List-Id, for that of From or of the envelope sender.
  */
 #ifndef PULLYU_POLICY_POLICY_H
 #define PULLYU_POLICY_POLICY_H
@@ -52,7 +52,7 @@ struct policy_decision {
 	bool need_auth, need_known; /* with POLICY_ASK: set the answers and call again. With both,
 				     * one answer may do; ask for both at once, or call again
 				     * after the one that comes cheap */
-	char auth_domain[ADDR_MAX]; /* with need_auth: for which domain; "": From has none */
+	char auth_domain[ADDR_MAX]; /* with need_auth: for which domain; "": any sender's */
 	char why[POLICY_WHY_MAX];   /* for the log: "allow list: ann@example.org" */
 };
 

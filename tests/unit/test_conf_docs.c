@@ -1,5 +1,5 @@
 /*
- * test_conf_docs.c: every option of the tables stands in its man page and in etc/pullyu.conf.in
+ * test_conf_docs.c: every option of the tables stands in its man page and in etc/pullyu.conf
  * with its default, and nothing else does.
  */
 #include <config.h>
@@ -47,6 +47,9 @@ static void test_example_loads(void **state)
 	assert_int_equal(
 	    conf_load(TEST_BUILDDIR "/etc/pullyu.conf.example", print_problem, NULL, &conf, &err),
 	    RC_OK);
+	conf_unref(&conf);
+	assert_int_equal(
+	    conf_load(TEST_SRCDIR "/etc/pullyu.conf", print_problem, NULL, &conf, &err), RC_OK);
 	conf_unref(&conf);
 }
 
