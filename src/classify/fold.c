@@ -55,6 +55,11 @@ static size_t fold_unicode(const char *s, size_t len, char *out)
 	return n;
 }
 
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 size_t fold(const char *s, char out[FOLD_MAX + 1])
 {
 	size_t n = 0, i;
@@ -62,7 +67,7 @@ size_t fold(const char *s, char out[FOLD_MAX + 1])
 		if (s[i] <= ' ')
 			n = add_blank(out, n);
 		else
-			out[n++] = s[i] == '`' ? '\'' : g_ascii_tolower(s[i]);
+			out[n++] = s[i] == '`' ? '\'' : lower(s[i]);
 	}
 	if (i < FOLD_MAX && s[i] != '\0') {
 		size_t len = i + strnlen(s + i, FOLD_MAX - i);

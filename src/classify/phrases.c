@@ -20,6 +20,7 @@ struct node {
 	uint32_t edges, n_edges; /* children in the array of edges, once compiled */
 	uint32_t fail;           /* longest proper suffix that is a node */
 	uint32_t dict;           /* nearest node on the way of fail links that ends a phrase */
+	uint32_t ends;           /* the node itself if it ends a phrase, else dict; ROOT: none */
 	uint32_t phrase;         /* first phrase that ends here, or NONE */
 	unsigned char byte;
 };
@@ -142,9 +143,9 @@ static uint32_t step(const struct phrases *p, uint32_t at, unsigned char byte)
 		return p->first[byte];
 	const struct node *node = node_at(p, at);
 	const struct edge *edges = p->edges + node->edges;
-	for (uint32_t i = 0; i < node->n_edges && edges[i].byte <= byte; i++)
-		if (edges[i].byte == byte)
-			return edges[i].to;
+	for (uint32_t i = 0; i < node->n_edges; i++)
+		if (edges[i].byte >= byte)
+			return edges[i].byte == byte ? edges[i].to : ROOT;
 	return ROOT;
 }
 
@@ -189,6 +190,7 @@ void phrases_compile(struct phrases *p)
 			child->fail = to;
 			child->dict =
 			    node_at(p, to)->phrase != (uint32_t)NONE ? to : node_at(p, to)->dict;
+			child->ends = child->phrase != (uint32_t)NONE ? edge->to : child->dict;
 			queue[tail++] = edge->to;
 		}
 	}
@@ -216,15 +218,15 @@ static bool bounds_hold(const struct phrase *row, const char *text, size_t len, 
 void phrases_scan(
     const struct phrases *p, const char *text, size_t len, phrases_found_fn *fn, void *ctx)
 {
+	const struct node *nodes = node_at(p, ROOT);
 	uint32_t at = ROOT;
 	for (size_t i = 0; i < len; i++) {
 		uint32_t to;
 		while ((to = step(p, at, (unsigned char)text[i])) == ROOT && at != ROOT)
-			at = node_at(p, at)->fail;
+			at = nodes[at].fail;
 		at = to;
-		uint32_t end = node_at(p, at)->phrase != (uint32_t)NONE ? at : node_at(p, at)->dict;
-		for (; end != ROOT; end = node_at(p, end)->dict) {
-			for (uint32_t k = node_at(p, end)->phrase; k != (uint32_t)NONE;) {
+		for (uint32_t end = nodes[at].ends; end != ROOT; end = nodes[end].dict) {
+			for (uint32_t k = nodes[end].phrase; k != (uint32_t)NONE;) {
 				const struct phrase *row =
 				    &g_array_index(p->list, struct phrase, k);
 				size_t start = i + 1 - row->len;

@@ -13,6 +13,8 @@
 
 #include <glib.h>
 
+#include "base/str.h"
+
 enum { CHARSET_MAX = 40, OUT_MAX = FACTS_BODY_MAX };
 
 struct out {
@@ -91,11 +93,53 @@ static bool charset_is_utf8(const char *charset)
 	    g_ascii_strcasecmp(charset, "utf8") == 0;
 }
 
-/* Returns false if iconv does not know the charset. */
-static bool put_iconv(struct out *out, const char *s, size_t len, const char *charset)
+/* Converters at rest. Opening one may load a module from disk, a hundred times the work of a
+ * message; so a few are kept for the life of the process. Whoever uses one takes it out. */
+static struct {
+	GMutex lock;
+	struct {
+		char charset[CHARSET_MAX];
+		iconv_t cd;
+	} slots[16];
+	size_t used;
+} pool;
+
+static bool converter_open(const char *charset, iconv_t *cd_out)
 {
-	iconv_t cd = iconv_open("UTF-8", charset_meant(charset));
-	if (cd == (iconv_t)-1) /* NOLINT: so the manual says */
+	g_mutex_lock(&pool.lock);
+	for (size_t i = 0; i < pool.used; i++) {
+		if (g_ascii_strcasecmp(pool.slots[i].charset, charset) == 0) {
+			*cd_out = pool.slots[i].cd;
+			pool.slots[i] = pool.slots[--pool.used];
+			g_mutex_unlock(&pool.lock);
+			return true;
+		}
+	}
+	g_mutex_unlock(&pool.lock);
+	*cd_out = iconv_open("UTF-8", charset);
+	return *cd_out != (iconv_t)-1; /* NOLINT: so the manual says */
+}
+
+static void converter_close(const char *charset, iconv_t cd)
+{
+	iconv(cd, NULL, NULL, NULL, NULL); /* back to the initial state */
+	g_mutex_lock(&pool.lock);
+	bool room = pool.used < G_N_ELEMENTS(pool.slots);
+	if (room) {
+		str_copy(pool.slots[pool.used].charset, CHARSET_MAX, charset);
+		pool.slots[pool.used++].cd = cd;
+	}
+	g_mutex_unlock(&pool.lock);
+	if (!room)
+		iconv_close(cd);
+}
+
+/* Returns false if iconv does not know the charset. */
+static bool put_iconv(struct out *out, const char *s, size_t len, const char *named)
+{
+	iconv_t cd;
+	const char *charset = charset_meant(named);
+	if (!converter_open(charset, &cd))
 		return false;
 	char *in = (char *)(uintptr_t)s, buf[512];
 	bool flushed = false;
@@ -117,7 +161,7 @@ static bool put_iconv(struct out *out, const char *s, size_t len, const char *ch
 			len--;
 		}
 	}
-	iconv_close(cd);
+	converter_close(charset, cd);
 	return true;
 }
 

@@ -65,10 +65,14 @@ static const char *const known_names[KNOWN_COUNT] = {
 #undef X
 };
 
+enum { DKIM_MAX = 8 };
+
 struct derive {
 	struct facts *facts;
 	const struct body *first[KNOWN_COUNT]; /* body of the first field of that name, or NULL */
 	const struct body *last_received;
+	const struct body *dkim[DKIM_MAX];
+	size_t n_dkim;
 	char charset[64]; /* of the body, or "" */
 	char names[2048];
 	size_t names_len;
@@ -125,6 +129,8 @@ static void known_take(struct derive *d, enum known id, const struct body *body)
 	struct facts *facts = d->facts;
 	if (id == KNOWN_RECEIVED)
 		d->last_received = body;
+	if (id == KNOWN_DKIM && d->n_dkim < DKIM_MAX)
+		d->dkim[d->n_dkim++] = body;
 	if (id == KNOWN_AUTH_RESULTS && facts->n_auth_results < FACTS_AUTH_MAX)
 		facts->auth_results[facts->n_auth_results++] = body->plain
 		    ? body->bytes
@@ -137,9 +143,25 @@ static void known_take(struct derive *d, enum known id, const struct body *body)
 		facts_set(facts, FACT_DUPLICATE);
 }
 
+/* Names that receiving servers add by the dozen, and that say nothing of the sender. */
+static bool is_noise(const char *name)
+{
+	static const char *const prefixes[] = {"x-ms-", "x-gm-", "x-google-", "x-forefront-",
+	    "x-microsoft-", "x-eop", "x-received", "x-proofpoint-", "x-mimecast-", "x-spam-",
+	    "x-exchange-", "x-virus-", "x-ironport-", "x-barracuda-", "x-rspamd-"};
+	if (strncmp(name, "x-", 2) != 0)
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
+		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
 static void names_take(struct derive *d, const char *name)
 {
 	size_t len = strlen(name);
+	if (is_noise(name))
+		return;
 	if (d->names_len + len + 2 > sizeof(d->names))
 		return;
 	if (d->names_len > 0)
@@ -339,6 +361,8 @@ static void subject_derive(struct derive *d)
 	    {FACT_SUBJECT_EMPTY, offsetof(struct subject_shape, empty)},
 	    {FACT_SUBJECT_EMOJI, offsetof(struct subject_shape, emoji)},
 	    {FACT_SUBJECT_CAPITALS, offsetof(struct subject_shape, capitals)},
+	    {FACT_SUBJECT_DIGIT, offsetof(struct subject_shape, digit)},
+	    {FACT_SUBJECT_NUMBER, offsetof(struct subject_shape, number)},
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
 		if (*(const bool *)((const char *)&shape + rows[i].offset))
@@ -592,9 +616,8 @@ static void machine_derive(struct derive *d)
 	if (d->first[KNOWN_DATE] == NULL)
 		facts_set(facts, FACT_NO_DATE);
 	char domain[256];
-	for (size_t i = 0; i < facts->n_fields; i++) {
-		if (strcmp(facts->fields[i].name, "dkim-signature") != 0 ||
-		    !shape_dkim_domain(facts->priv->bodies[i].bytes, domain, sizeof(domain)))
+	for (size_t i = 0; i < d->n_dkim; i++) {
+		if (!shape_dkim_domain(d->dkim[i]->bytes, domain, sizeof(domain)))
 			continue;
 		facts_derived_add(
 		    facts, "dkim:domain", facts_strndup(facts, domain, strlen(domain)));

@@ -261,7 +261,7 @@ struct subject_shape shape_subject(const char *subject)
 {
 	struct subject_shape shape = {.empty = subject[0] == '\0'};
 	const char *s = subject, *next;
-	size_t upper = 0, lower = 0;
+	size_t upper = 0, lower = 0, digits = 0;
 	for (int i = 0; i < 8; i++) { /* "[dev] Re: AW: ..." */
 		if ((next = subject_tag(s)) != NULL)
 			shape.tag = true;
@@ -271,10 +271,14 @@ struct subject_shape shape_subject(const char *subject)
 	}
 	for (; *s != '\0'; s = g_utf8_next_char(s)) {
 		gunichar c = g_utf8_get_char(s);
+		bool digit = c < 0x80 ? g_ascii_isdigit(*s) : g_unichar_isdigit(c);
+		digits = digit ? digits + 1 : 0;
+		shape.digit = shape.digit || digit;
+		shape.number = shape.number || digits >= 3;
 		if (is_pictograph(c))
 			shape.emoji = true;
-		upper += (size_t)g_unichar_isupper(c);
-		lower += (size_t)g_unichar_islower(c);
+		upper += (size_t)(c < 0x80 ? g_ascii_isupper(*s) : g_unichar_isupper(c));
+		lower += (size_t)(c < 0x80 ? g_ascii_islower(*s) : g_unichar_islower(c));
 	}
 	shape.capitals = upper >= 10 && lower == 0;
 	return shape;

@@ -29,7 +29,7 @@ bool shape_dkim_domain(const char *signature, char *out, size_t size);
 void shape_hosts(const char *body, char *out, size_t size);
 
 struct subject_shape {
-	bool reply, forward, tag, empty, emoji, capitals;
+	bool reply, forward, tag, empty, emoji, capitals, digit, number;
 };
 struct subject_shape shape_subject(const char *subject);
 

@@ -8,3 +8,16 @@ EXTRA_DIST += tests/samples
 corpus-report: src/cli/pullyu$(EXEEXT)
 	@test -n "$$PULLYU_CORPUS" || { echo 'set PULLYU_CORPUS to a directory with messages/ and labels.tsv' >&2; exit 1; }
 	$(PYTHON) $(srcdir)/tests/corpus/report.py src/cli/pullyu$(EXEEXT) $(srcdir)/etc/rules.d "$$PULLYU_CORPUS"
+	/usr/bin/python3 $(srcdir)/tests/corpus/report.py tests/corpus/classify$(EXEEXT) $(srcdir)/etc/rules.d "$$PULLYU_CORPUS"
+
+EXTRA_DIST += tests/corpus/check tests/corpus/expected.json
+TESTS += tests/corpus/check
+
+# Verdicts a second on one core; build without sanitizers to measure.
+EXTRA_PROGRAMS = tests/bench/verdicts
+tests_bench_verdicts_SOURCES = tests/bench/verdicts.c
+tests_bench_verdicts_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS)
+CLEANFILES += $(EXTRA_PROGRAMS)
+.PHONY: bench-classify
+bench-classify: tests/bench/verdicts$(EXEEXT)
+	tests/bench/verdicts$(EXEEXT) $(srcdir)/etc/rules.d 5 $(srcdir)/tests/samples/*.eml
