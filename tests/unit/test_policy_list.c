@@ -136,7 +136,7 @@ static void test_bad(void **state)
 	    {"only a dot", "@.\n", 0, "1:'@.' is no domain; " RIGHT "|"},
 	    {"wildcard", "*@example.org\n@*.example.org\n", 0,
 		"1:'*@example.org': a whole domain is written @example.org|"
-"2:'@*.example.org' is no domain; " RIGHT "|"},
+		"2:'@*.example.org' is no domain; " RIGHT "|"},
 	    {"empty List-Id", "list:\n", 0, "1:a List-Id has 1 to 255 bytes; " RIGHT "|"},
 	    {"blank in a List-Id", "list:a b\n", 0, "1:'a b' is no List-Id; " RIGHT "|"},
 	    {"semicolon comment", "; no\n", 0, "1:'; no' is no entry of a list; " RIGHT "|"},
