@@ -53,8 +53,10 @@ struct daemon {
 	struct daemon_counters counters;
 	int inotify;
 	guint tick_source, incoming_source, stop_source;
-	char *incoming_tried; /* own; the last name of the batch before, or NULL */
-	GHashTable *strange;  /* own; names in incoming/ that were complained about */
+	GPtrArray *incoming_names; /* own; the listing that is worked through, or NULL */
+	guint incoming_next;       /* index into it */
+	bool incoming_more;        /* something came since it was made */
+	GHashTable *strange;       /* own; names in incoming/ that were complained about */
 	unsigned spf_running;
 	bool stopping;
 	int exit_code;

@@ -110,18 +110,8 @@ size_t incoming_count(const struct daemon *d)
 	return n;
 }
 
-/* The names of the next batch: those behind the last one that was tried, so that a file that cannot
- * be taken now does not stand in the way of others. */
-static guint batch_start(struct daemon *d, const GPtrArray *all)
-{
-	guint i = 0;
-	while (d->incoming_tried != NULL && i < all->len &&
-	    strcmp(all->pdata[i], d->incoming_tried) <= 0)
-		i++;
-	return i;
-}
-
-static void take_all(struct daemon *d, const GPtrArray *all, guint start, guint end)
+/* One transaction. A file that cannot be taken now does not stand in the way of others. */
+static void take_range(struct daemon *d, const GPtrArray *all, guint start, guint end)
 {
 	struct err err;
 	enum rc rc = store_begin(d->store, &err);
@@ -142,36 +132,53 @@ static void take_all(struct daemon *d, const GPtrArray *all, guint start, guint 
 	}
 }
 
-/* One transaction for up to BATCH messages; returns whether there are more. */
+/* Up to BATCH messages of the listing, which is made anew when it is used up; returns whether there
+ * are more. The milter's questions are answered in between. */
 static bool take_batch(struct daemon *d)
 {
-	GPtrArray *all = names(d);
-	guint start = batch_start(d, all);
-	guint end = MIN(start + BATCH, all->len);
-	bool more = end < all->len;
-	if (start < end) {
-		take_all(d, all, start, end);
+	if (d->incoming_names == NULL) {
+		d->incoming_names = names(d);
+		d->incoming_next = 0;
+	}
+	guint end = MIN(d->incoming_next + BATCH, d->incoming_names->len);
+	if (d->incoming_next < end) {
+		take_range(d, d->incoming_names, d->incoming_next, end);
 		ops_tick_soon(d);
 	}
-	g_free(d->incoming_tried);
-	d->incoming_tried = more ? g_strdup(all->pdata[end - 1]) : NULL;
-	g_ptr_array_free(all, TRUE);
-	return more;
+	d->incoming_next = end;
+	if (end < d->incoming_names->len)
+		return true;
+	g_ptr_array_free(d->incoming_names, TRUE);
+	d->incoming_names = NULL;
+	return false;
+}
+
+static gboolean on_soon(gpointer data);
+
+static void schedule(struct daemon *d)
+{
+	if (d->incoming_source == 0)
+		d->incoming_source = g_idle_add(on_soon, d);
 }
 
 static gboolean on_soon(gpointer data)
 {
 	struct daemon *d = data;
 	d->incoming_source = 0;
-	if (!d->stopping && take_batch(d))
-		incoming_soon(d);
+	if (d->stopping)
+		return G_SOURCE_REMOVE;
+	if (d->incoming_names == NULL)
+		d->incoming_more = false;
+	if (take_batch(d) || d->incoming_more)
+		schedule(d);
 	return G_SOURCE_REMOVE;
 }
 
 void incoming_soon(struct daemon *d)
 {
-	if (d->incoming_source == 0)
-		d->incoming_source = g_idle_add(on_soon, d);
+	/* What comes while a listing is worked through wants another one. */
+	d->incoming_more = d->incoming_names != NULL;
+	schedule(d);
 }
 
 static gboolean on_inotify(gint fd, GIOCondition condition, gpointer data)
@@ -211,5 +218,6 @@ void incoming_end(struct daemon *d)
 		close(d->inotify);
 	if (d->strange != NULL)
 		g_hash_table_destroy(d->strange);
-	g_free(d->incoming_tried);
+	if (d->incoming_names != NULL)
+		g_ptr_array_free(d->incoming_names, TRUE);
 }

@@ -306,19 +306,19 @@ static void op_submit_original(
 	submit(d, release, job);
 }
 
-static void op_ended(void *ctx, const char *user, bool digest, size_t delivered, size_t left,
+static void op_ended(void *ctx, const char *user, size_t digests, size_t delivered, size_t left,
     enum rc rc, const char *text)
 {
 	struct daemon *d = ctx;
 	d->counters.delivered += delivered;
-	d->counters.digests += digest;
+	d->counters.digests += digests;
 	if (rc != RC_OK) {
 		d->counters.put_off++;
 		log_warning(
 		    "%s: release put off: delivered=%zu left=%zu: %s", user, delivered, left, text);
-	} else if (digest || delivered > 0) {
-		log_info("%s: released: digest=%s delivered=%zu left=%zu", user,
-		    digest ? "yes" : "no", delivered, left);
+	} else if (digests > 0 || delivered > 0) {
+		log_info("%s: released: digests=%zu delivered=%zu left=%zu", user, digests,
+		    delivered, left);
 	}
 	if (rc == RC_OK) {
 		char *path = out_path(d, user);

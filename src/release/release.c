@@ -81,7 +81,7 @@ static void tell(struct release *r, enum rc rc, const struct err *err)
 	}
 	g_array_set_size(r->done, 0);
 	if (ops->ended != NULL)
-		ops->ended(r->all->ctx, r->user->name, r->digest, r->delivered, left, rc,
+		ops->ended(r->all->ctx, r->user->name, r->digests, r->delivered, left, rc,
 		    err == NULL ? "" : err->text);
 }
 
@@ -93,6 +93,7 @@ static void put_off(struct release *r, const struct err *err)
 	r->all->running--;
 	tell(r, RC_TEMP, err);
 	r->delivered = 0;
+	r->digests = 0;
 }
 
 static void finish(struct release *r)
@@ -269,20 +270,33 @@ static void step_originals(struct release *r)
 	r->again = true;
 }
 
+/* All of the digest's messages in one transaction: one wait for the disk, not one for each. */
+static enum rc retire_all(struct release *r, struct err *err)
+{
+	struct release_record *rec = r->user->record;
+	enum rc rc = store_begin(r->all->store, err);
+	if (rc != RC_OK)
+		return rc;
+	for (guint i = 0; i < rec->ids->len && rc == RC_OK; i++) {
+		rc = retire_one(r, rec->ids->pdata[i], err);
+		fault_point("release.mid_retire");
+	}
+	if (rc == RC_OK)
+		return store_commit(r->all->store, err);
+	store_abort(r->all->store);
+	return rc;
+}
+
 /* STEP_RETIRE: the digest is in the MTA's hands; its messages leave the store. */
 static void step_retire(struct release *r)
 {
 	struct release_record *rec = r->user->record;
 	struct err err;
-	for (guint i = 0; i < rec->ids->len; i++) {
-		enum rc rc = retire_one(r, rec->ids->pdata[i], &err);
-		if (rc != RC_OK) {
-			put_off(r, &err);
-			return;
-		}
-		r->delivered++;
-		fault_point("release.mid_retire");
+	if (retire_all(r, &err) != RC_OK) {
+		put_off(r, &err); /* and then again, from the first: what is gone is gone */
+		return;
 	}
+	r->delivered += rec->ids->len;
 	rec->step = STEP_IDLE;
 	r->again = true;
 }
@@ -359,7 +373,7 @@ static void digest_submitted(struct release *r, enum rc rc, const struct err *er
 		give_up_digest(r, err->text);
 		return;
 	}
-	r->digest = true;
+	r->digests++;
 	rec->step = rec->mode == MODE_ATTACH ? STEP_RETIRE : STEP_ORIGINALS;
 	r->next = 0;
 	fault_point("release.after_250");

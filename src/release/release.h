@@ -66,8 +66,9 @@ struct release_ops {
 	/* Submit this original as it stands, to rcpt. Answer: release_submitted. */
 	void (*submit_original)(
 	    void *ctx, struct release *release, const struct store_held *held, const char *rcpt);
-	/* Told once a release has ended or was put off: delivered messages, and those that stay. */
-	void (*ended)(void *ctx, const char *user, bool digest, size_t delivered, size_t left,
+	/* Told once a release has ended or was put off: digests and messages that the MTA took, and
+	 * messages that stay. */
+	void (*ended)(void *ctx, const char *user, size_t digests, size_t delivered, size_t left,
 	    enum rc rc, const char *text);
 };
 

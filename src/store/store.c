@@ -93,7 +93,14 @@ enum rc store_begin(struct store *store, struct err *err)
 	enum rc rc = store->db->begin(store->db_self, err);
 	store->in_txn = rc == RC_OK;
 	store->doomed = false;
+	if (rc == RC_OK && store->msg->defer != NULL)
+		store->msg->defer(store->msg_self);
 	return rc;
+}
+
+static enum rc settle(struct store *store, struct err *err)
+{
+	return store->msg->settle == NULL ? RC_OK : store->msg->settle(store->msg_self, err);
 }
 
 static void drop_bad_record(struct store *store)
@@ -111,6 +118,7 @@ void store_abort(struct store *store)
 {
 	if (!store->in_txn)
 		return;
+	settle(store, NULL); /* files do not roll back; if this fails, a rename or two may */
 	store->db->abort(store->db_self);
 	store->in_txn = false;
 	store->doomed = false;
@@ -127,8 +135,11 @@ enum rc store_commit(struct store *store, struct err *err)
 		store_abort(store);
 		return rc;
 	}
-	if (fault_point("store.db.before_commit")) {
+	/* Files first: the index must not say what the folders may still forget. */
+	rc = settle(store, err);
+	if (rc == RC_OK && fault_point("store.db.before_commit"))
 		rc = err_errno(err, RC_TEMP, "commit");
+	if (rc != RC_OK) {
 		store_abort(store);
 		return rc;
 	}

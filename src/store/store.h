@@ -5,8 +5,10 @@
  *
  * One process opens a store; one thread uses it. Every function that changes something is durable
  * when it returns RC_OK outside a transaction, and when store_commit returns RC_OK inside one.
- * (Messages are files: they are not part of transactions.) RC_TEMP: disk full, locked, I/O error.
- * RC_CORRUPT from any database function: close the store and exit; opening again recovers.
+ * (Messages are files and do
+ * not roll back; inside a transaction they become durable when store_commit returns.) RC_TEMP: disk
+ * full, locked, I/O error. RC_CORRUPT from any database function: close the store and exit; opening
+ * again recovers.
  */
 #ifndef PULLYU_STORE_STORE_H
 #define PULLYU_STORE_STORE_H

@@ -34,6 +34,9 @@ struct maildir {
 	int root;
 	char *path;         /* own */
 	GHashTable *synced; /* own: set of folders whose directories are known to be durable */
+	/* Inside a transaction directories are made durable at its end, each once. */
+	bool deferring;
+	GHashTable *deferred; /* own: set of paths */
 };
 
 /* The directories of one folder; -1 where one is missing. */
@@ -90,6 +93,43 @@ static enum rc open_dir(int parent, const char *name, int *fd_out, struct err *e
 static enum rc sync_fd(int fd, const char *what, struct err *err)
 {
 	return fsync(fd) == 0 ? RC_OK : err_errno(err, RC_TEMP, "fsync %s", what);
+}
+
+/* Makes a change in a directory durable: now, or at the end of the transaction. */
+static enum rc settle(struct maildir *m, const char *path, struct err *err)
+{
+	if (!m->deferring)
+		return fs_sync_dir(path, err);
+	if (!g_hash_table_contains(m->deferred, path))
+		g_hash_table_add(m->deferred, g_strdup(path));
+	return RC_OK;
+}
+
+static enum rc settle_part(struct maildir *m, const char *name, const char *part, struct err *err)
+{
+	char *path = g_build_filename(m->path, name, part, NULL);
+	enum rc rc = settle(m, path, err);
+	g_free(path);
+	return rc;
+}
+
+static void maildir_defer(void *self)
+{
+	((struct maildir *)self)->deferring = true;
+}
+
+static enum rc maildir_settle(void *self, struct err *err)
+{
+	struct maildir *m = self;
+	GHashTableIter iter;
+	gpointer path;
+	enum rc rc = RC_OK;
+	m->deferring = false;
+	g_hash_table_iter_init(&iter, m->deferred);
+	while (rc == RC_OK && g_hash_table_iter_next(&iter, &path, NULL))
+		rc = fs_sync_dir(path, err);
+	g_hash_table_remove_all(m->deferred);
+	return rc;
 }
 
 /* Opens a directory, made if missing. sync: make its name in parent durable even if it was there:
@@ -345,6 +385,7 @@ static void maildir_close(void *self)
 	struct maildir *m = self;
 	close_fd(&m->root);
 	g_hash_table_unref(m->synced);
+	g_hash_table_unref(m->deferred);
 	g_free(m->path);
 	g_free(m);
 }
@@ -362,6 +403,7 @@ static enum rc maildir_open(const char *path, void **self_out, struct err *err)
 	m->root = root;
 	m->path = g_strdup(path);
 	m->synced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	m->deferred = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	*self_out = m;
 	return RC_OK;
 }
@@ -450,43 +492,44 @@ done:
 	return rc;
 }
 
-static enum rc sync_source(const char *path, struct err *err)
+static enum rc sync_source(struct maildir *m, const char *path, struct err *err)
 {
 	char *dir = g_path_get_dirname(path);
-	enum rc rc = fs_sync_dir(dir, err);
+	enum rc rc = settle(m, dir, err);
 	g_free(dir);
 	return rc;
 }
 
-/* Moves an open file into new/. On RC_OK it is there, and *left_out says whether path is too. */
-static enum rc move_in(int fd, const struct folder *folder, const char *id, const char *path,
-    bool *left_out, struct err *err)
+/* Here already: a crash in copy_new, or a caller that uses an id twice. */
+static enum rc already_there(int fd, const struct folder *folder, const char *id, struct err *err)
 {
-	struct place place;
-	enum rc rc = find(folder, id, &place, err);
-	if (rc == RC_OK) {
-		/* Here already: a crash in copy_new, or a caller that uses an id twice. */
-		int there = -1;
-		rc = find_and_open(folder, id, &there, err);
-		if (rc == RC_OK && !spare_copy(fd, there))
-			rc = err_set(err, RC_PERM, "another message is held as %s", id);
-		close_fd(&there);
-		*left_out = rc == RC_OK;
-		return rc == RC_NOTFOUND ? RC_TEMP : rc;
-	}
-	if (rc != RC_NOTFOUND)
-		return rc;
-	grant(fd, folder->fresh);
-	rc = rename_new(AT_FDCWD, path, folder->fresh, id, err);
-	if (rc == RC_TEMP && errno == EXDEV) {
-		rc = copy_new(fd, folder, id, err);
-		*left_out = rc == RC_OK;
-	}
+	int there = -1;
+	enum rc rc = find_and_open(folder, id, &there, err);
+	if (rc == RC_OK && !spare_copy(fd, there))
+		rc = err_set(err, RC_PERM, "another message is held as %s", id);
+	close_fd(&there);
 	return rc;
 }
 
-static enum rc commit_open(
-    int fd, const struct folder *folder, const char *id, const char *path, struct err *err)
+/* Moves an open file into new/. On RC_OK it is there, and *left_out says whether path is too. The
+ * rename comes first and the look around only if it fails: a folder may hold thousands. */
+static enum rc move_in(int fd, const struct folder *folder, const char *id, const char *path,
+    bool *left_out, struct err *err)
+{
+	grant(fd, folder->fresh);
+	enum rc rc = rename_new(AT_FDCWD, path, folder->fresh, id, err);
+	if (rc == RC_OK || (errno != EEXIST && errno != EXDEV))
+		return rc;
+	bool other_disk = errno == EXDEV;
+	rc = already_there(fd, folder, id, err);
+	if (rc == RC_NOTFOUND)
+		rc = other_disk ? copy_new(fd, folder, id, err) : RC_TEMP;
+	*left_out = rc == RC_OK;
+	return rc;
+}
+
+static enum rc commit_open(struct maildir *m, const char *name, int fd, const struct folder *folder,
+    const char *id, const char *path, struct err *err)
 {
 	bool left = false;
 	if (fault_point("store.commit.before_rename"))
@@ -496,18 +539,22 @@ static enum rc commit_open(
 		return rc;
 	if (fault_point("store.commit.after_rename"))
 		return err_errno(err, RC_TEMP, "fsync new");
-	rc = sync_fd(folder->fresh, "new", err);
+	rc = settle_part(m, name, "new", err);
+	if (rc == RC_OK && left)
+		rc = sync_fd(folder->fresh, "new", err);
 	if (rc == RC_OK && left)
 		rc = sync_fd(folder->cur, "cur", err);
 	if (rc != RC_OK)
 		return rc;
-	/* The line above makes it safe: from here on the message survives a power cut. What
-	 * follows keeps a second copy of it from coming back in incoming/. */
+	/* The lines above make it safe: from here on (inside a transaction: from its end on) the
+	 * message survives a power cut. What follows keeps a second copy of it from coming back in
+	 * incoming/. A rename that is not yet durable leaves the message at one of the two places.
+	 */
 	if (fault_point("store.commit.after_sync_new"))
 		return err_errno(err, RC_TEMP, "fsync incoming");
 	if (left && unlink(path) != 0 && errno != ENOENT)
 		return err_errno(err, RC_TEMP, "unlink");
-	rc = sync_source(path, err);
+	rc = sync_source(m, path, err);
 	(void)fault_point("store.commit.after_sync_incoming");
 	return rc;
 }
@@ -533,7 +580,7 @@ static enum rc commit_again(
 	if (rc == RC_OK)
 		rc = sync_fd(folder.cur, "cur", err);
 	if (rc == RC_OK)
-		rc = sync_source(path, err);
+		rc = sync_source(m, path, err);
 	folder_close(&folder);
 	return rc;
 }
@@ -559,7 +606,7 @@ static enum rc maildir_commit(
 	else
 		rc = folder_make(m, name, &folder, &inner);
 	if (rc == RC_OK)
-		rc = commit_open(fd, &folder, id, path, &inner);
+		rc = commit_open(m, name, fd, &folder, id, path, &inner);
 	folder_close(&folder);
 	close_fd(&fd);
 	return finish(rc, &inner, path, err);
@@ -682,8 +729,21 @@ static bool remove_match(void *ctx, int dir, const char *name, const struct stor
 	return false;
 }
 
+/* The usual case without a look through the folder: nobody has touched the message. */
+static bool remove_untouched(const struct folder *folder, const char *id)
+{
+	uint64_t size;
+	char name[STORE_ID_MAX + 4];
+	snprintf(name, sizeof(name), "%s:2,", id);
+	return folder->fresh >= 0 && stat_file(folder->fresh, id, &size, NULL) == RC_OK &&
+	    unlinkat(folder->fresh, id, 0) == 0 &&
+	    (folder->cur < 0 || faccessat(folder->cur, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0);
+}
+
 static enum rc remove_all(const struct folder *folder, struct removal *removal, struct err *err)
 {
+	if (remove_untouched(folder, removal->id))
+		return RC_OK;
 	/* Not found at once may be renamed at this moment: "gone" wants two looks. */
 	for (int round = 0; round < ROUNDS; round++) {
 		removal->raced = false;
@@ -714,9 +774,9 @@ static enum rc maildir_remove(void *self, const char *name, const char *id, stru
 	if (rc == RC_OK && fault_point("store.remove.after_unlink"))
 		rc = err_errno(&inner, RC_TEMP, "fsync");
 	if (rc == RC_OK && folder.fresh >= 0)
-		rc = sync_fd(folder.fresh, "new", &inner);
+		rc = settle_part(self, name, "new", &inner);
 	if (rc == RC_OK && folder.cur >= 0)
-		rc = sync_fd(folder.cur, "cur", &inner);
+		rc = settle_part(self, name, "cur", &inner);
 	folder_close(&folder);
 	(void)fault_point("store.remove.after_sync");
 	return finish(rc, &inner, name, err);
@@ -791,4 +851,6 @@ const struct store_msg_driver store_maildir_driver = {
     .open_msg = maildir_open_msg,
     .remove = maildir_remove,
     .folders = maildir_folders,
+    .defer = maildir_defer,
+    .settle = maildir_settle,
 };

@@ -38,6 +38,11 @@ struct store_msg_driver {
 	enum rc (*remove)(void *self, const char *folder, const char *id, struct err *err);
 	/* Every folder, in any order; fn may use the driver. */
 	enum rc (*folders)(void *self, store_folder_fn *fn, void *ctx, struct err *err);
+	/* A transaction begins: until settle, commits and removals need not be durable. Both may be
+	 * NULL: then they always are. */
+	void (*defer)(void *self);
+	/* Makes what was deferred durable, and ends deferring whatever the result. */
+	enum rc (*settle)(void *self, struct err *err);
 };
 
 /* ---- database drivers ---- */
