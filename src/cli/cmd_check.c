@@ -10,8 +10,10 @@
 
 #include <glib.h>
 
+#include "base/fs.h"
 #include "cli/call.h"
 #include "cli/out.h"
+#include "policy/list.h"
 #include "policy/rules_load.h"
 
 /* What went wrong without a line of its own in a file. */
@@ -33,6 +35,18 @@ static void check_rules(const struct conf *conf, size_t *count, GString *ok)
 	if (rc == RC_OK)
 		g_string_append_printf(ok, ", %zu rules", rules_count(rules));
 	rules_unref(&rules);
+}
+
+/* users_new tells the first mistake of the participants file; here is every one. */
+static void check_participants(const char *path, size_t *count)
+{
+	struct list *list = NULL;
+	char *text = NULL;
+	size_t len;
+	if (fs_read(path, LIST_FILE_MAX, &text, &len, NULL, NULL) == RC_OK)
+		list_parse(path, text, len, call_problem, count, &list, NULL);
+	list_free(&list);
+	g_free(text);
 }
 
 static void check_user(struct users *users, const char *name, size_t *count, GString *ok)
@@ -63,6 +77,7 @@ int cmd_check(const struct cli *cli)
 	if (rc == RC_OK) {
 		check_rules(conf, &count, ok);
 		size_t told = count;
+		check_participants(conf->participants, &count);
 		rc = call_users(conf, &users, &err);
 		report(rc, &err, told, &count);
 	}

@@ -49,11 +49,14 @@ int cmd_status(const struct cli *cli)
 	int status = call(cli, json_pack("{s:s}", "op", "status"), CALL_SHORT, &reply, NULL);
 	if (status != EX_OK)
 		return status;
-	if (cli->json) {
+	const json_t *users = json_object_get(reply, "users");
+	if (!json_is_array(users)) {
+		out_error("pullyud sent no status");
+		status = EX_PROTOCOL;
+	} else if (cli->json) {
 		json_object_del(reply, "rc");
 		out_json(reply);
 	} else {
-		const json_t *users = json_object_get(reply, "users");
 		int64_t held = reply_number(reply, "held");
 		out_line("pullyud %s, running since %s", reply_text(reply, "version"),
 		    reply_text(reply, "since"));
@@ -65,7 +68,7 @@ int cmd_status(const struct cli *cli)
 		}
 	}
 	json_decref(reply);
-	return EX_OK;
+	return status;
 }
 
 /* Metric names (Prometheus, data model): letters, digits, "_" and ":". */

@@ -93,23 +93,28 @@ int cmd_preview(const struct cli *cli)
 	return print_message(cli, json_pack("{s:s,s:s}", "op", "preview", "user", cli->argv[0]));
 }
 
+/* NULL if something that was typed is not valid UTF-8. */
+static json_t *release_request(const struct cli *cli)
+{
+	json_t *request = json_pack("{s:s,s:s}", "op", "release", "user", cli->argv[0]);
+	if (request == NULL || cli->argc == 1)
+		return request;
+	json_t *ids = json_array();
+	bool valid = true;
+	for (int i = 1; i < cli->argc; i++)
+		valid = json_array_append_new(ids, json_string(cli->argv[i])) == 0 && valid;
+	json_object_set_new(request, "ids", ids);
+	if (!valid) {
+		json_decref(request);
+		return NULL;
+	}
+	return request;
+}
+
 int cmd_release(const struct cli *cli)
 {
 	json_t *reply = NULL;
-	json_t *request = json_pack("{s:s,s:s}", "op", "release", "user", cli->argv[0]);
-	if (cli->argc > 1) {
-		json_t *ids = json_array();
-		bool valid = true;
-		for (int i = 1; i < cli->argc; i++)
-			valid = json_array_append_new(ids, json_string(cli->argv[i])) == 0 && valid;
-		if (request != NULL)
-			json_object_set_new(request, "ids", ids);
-		if (!valid || request == NULL) {
-			json_decref(request);
-			request = NULL;
-		}
-	}
-	int status = call(cli, request, CALL_LONG, &reply, NULL);
+	int status = call(cli, release_request(cli), CALL_LONG, &reply, NULL);
 	if (status != EX_OK)
 		return status;
 	int64_t count = reply_number(reply, "count"), left = reply_number(reply, "left");

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -90,8 +91,15 @@ void out_line(const char *fmt, ...)
 
 void out_json(const json_t *json)
 {
-	json_dumpf(json, stdout, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+	char *text = json_dumps(json, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+	/* DEL is the one control character that stays as it is (RFC 8259 section 7). */
+	for (const char *p = text; p != NULL && *p != '\0'; p++)
+		if (*p == 0x7f)
+			fputs("\\u007f", stdout);
+		else
+			putchar(*p);
 	putchar('\n');
+	free(text);
 }
 
 /* ---- tables ---- */

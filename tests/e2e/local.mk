@@ -18,6 +18,8 @@ e2e_tests += tests/e2e/test_spf.py
 check_PROGRAMS += tests/unit/spf_query
 tests_unit_spf_query_SOURCES = tests/unit/spf_query.c
 tests_unit_spf_query_LDADD = $(AUTH_LIBS) $(BASE_LIBS)
+e2e_tests += tests/e2e/test_cli.py
+
 e2e_tests += tests/e2e/test_digest_mime.py
 check_PROGRAMS += tests/unit/digest_write
 tests_unit_digest_write_SOURCES = tests/unit/digest_write.c
