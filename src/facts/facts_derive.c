@@ -105,8 +105,13 @@ static const char *text_of(const struct derive *d, const struct body *body)
 
 void facts_derived_add(struct facts *facts, const char *name, const char *value)
 {
+	const char *s = value;
 	if (value[0] == '\0' || facts->n_derived == DERIVED_MAX)
 		return;
+	while (*s >= ' ' && *s < 0x7f)
+		s++;
+	if (*s != '\0') /* parts of undecoded bodies */
+		value = facts_decode_raw(facts, value, strlen(value), NULL);
 	facts->derived[facts->n_derived++] = (struct facts_field){name, value, value};
 }
 

@@ -21,3 +21,6 @@ CLEANFILES += $(EXTRA_PROGRAMS)
 .PHONY: bench-classify
 bench-classify: tests/bench/verdicts$(EXEEXT)
 	tests/bench/verdicts$(EXEEXT) $(srcdir)/etc/rules.d 5 $(srcdir)/tests/samples/*.eml
+
+# A fuzz target for facts and verdicts: tests/fuzz/run SECONDS, from the build directory.
+EXTRA_DIST += tests/fuzz

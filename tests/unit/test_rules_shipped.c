@@ -267,6 +267,24 @@ static void test_people(void **state)
 	rows_check(rows, G_N_ELEMENTS(rows));
 }
 
+/* pullyu-rules(5) explains every fact. */
+static void test_manual(void **state)
+{
+	char *path = g_build_filename(source_dir(), "man", "pullyu-rules.5", NULL), *text;
+	size_t len;
+	int failed = 0;
+	(void)state;
+	assert_int_equal(fs_read(path, 1000000, &text, &len, NULL, NULL), RC_OK);
+	for (int i = 0; i < FACT_COUNT; i++) {
+		char *item = g_strdup_printf(".It Cm %s\n", facts_name((enum fact)i));
+		failed += unit_num(facts_name((enum fact)i), strstr(text, item) != NULL, 1);
+		g_free(item);
+	}
+	free(text);
+	g_free(path);
+	assert_int_equal(failed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +293,7 @@ int main(void)
 	    cmocka_unit_test(test_transactional_words),
 	    cmocka_unit_test(test_platforms_and_borrowers),
 	    cmocka_unit_test(test_people),
+	    cmocka_unit_test(test_manual),
 	};
 	return cmocka_run_group_tests_name("rules", tests, rules_setup, rules_teardown);
 }
