@@ -33,23 +33,17 @@ struct parts {
 	GMimeMultipart *alternative; /* own */
 };
 
-/* The value is bounded (fields_check), and so is how deep GMime recurses into it. */
-static enum rc add_mailbox(
-    InternetAddressList *list, const char *field, const char *text, struct err *err)
+/* text: checked by fields_check. GMime's own parser stays out of it: it recurses. */
+static void add_mailbox(InternetAddressList *list, const char *text)
 {
-	InternetAddressList *parsed = internet_address_list_parse(NULL, text);
-	InternetAddress *first = parsed != NULL && internet_address_list_length(parsed) == 1
-	    ? internet_address_list_get_address(parsed, 0)
-	    : NULL;
-	enum rc rc = RC_OK;
-	if (first != NULL && INTERNET_ADDRESS_IS_MAILBOX(first))
-		internet_address_list_add(list, first);
-	else
-		rc = err_set(err, RC_PERM, "digest: not one address for the %s field: \"%.100s\"",
-		    field, text);
-	if (parsed != NULL)
-		g_object_unref(parsed);
-	return rc;
+	char *name = NULL, *address = NULL;
+	if (!fields_mailbox(text, &name, &address))
+		return;
+	InternetAddress *mailbox = internet_address_mailbox_new(name, address);
+	internet_address_list_add(list, mailbox);
+	g_object_unref(mailbox);
+	g_free(name);
+	g_free(address);
 }
 
 /* As it is, on one line: GMime would fold a long value, and who compares it would have to unfold.
@@ -63,17 +57,14 @@ static void add_raw(GMimeObject *object, const char *name, const char *value)
 	g_free(raw);
 }
 
-static enum rc make_message(struct parts *parts, const struct digest *digest,
-    const struct outline *outline, struct err *err)
+static void make_message(
+    struct parts *parts, const struct digest *digest, const struct outline *outline)
 {
 	GMimeMessage *message = parts->message = g_mime_message_new(TRUE);
 	GMimeObject *object = GMIME_OBJECT(message);
-	enum rc rc = add_mailbox(g_mime_message_get_from(message), "From", digest->from, err);
-	if (rc == RC_OK && digest->reply_to != NULL)
-		rc = add_mailbox(
-		    g_mime_message_get_reply_to(message), "Reply-To", digest->reply_to, err);
-	if (rc != RC_OK)
-		return rc;
+	add_mailbox(g_mime_message_get_from(message), digest->from);
+	if (digest->reply_to != NULL)
+		add_mailbox(g_mime_message_get_reply_to(message), digest->reply_to);
 	char *date = fields_date(digest), *list_id = fields_list_id(digest);
 	InternetAddress *to = internet_address_mailbox_new(NULL, digest->user);
 	internet_address_list_add(g_mime_message_get_to(message), to);
@@ -86,7 +77,6 @@ static enum rc make_message(struct parts *parts, const struct digest *digest,
 	add_raw(object, GUARD_FIELD, digest->guard);
 	g_free(date);
 	g_free(list_id);
-	return RC_OK;
 }
 
 static void add_text(GMimeMultipart *multipart, const char *subtype, const char *text)
@@ -210,9 +200,8 @@ enum rc digest_compose(const struct digest *digest, int fd, struct err *err)
 	g_mime_init(); /* counts its callers; never undone, for the process composes again */
 	parts.format = g_mime_format_options_new();
 	g_mime_format_options_set_newline_format(parts.format, GMIME_NEWLINE_FORMAT_DOS);
-	rc = make_message(&parts, digest, outline, err);
-	if (rc == RC_OK)
-		rc = make_alternative(&parts, outline, err);
+	make_message(&parts, digest, outline);
+	rc = make_alternative(&parts, outline, err);
 	if (rc == RC_OK) {
 		out = g_new(struct out, 1);
 		out_init(out, fd);

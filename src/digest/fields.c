@@ -35,14 +35,60 @@ static bool is_message_id(const char *value)
 	return true;
 }
 
-static bool is_host(const char *value)
+/* The text between quotes, its quoted pairs undone; where there are no quotes, as it is. */
+static char *unquoted(const char *text)
 {
-	size_t len = strlen(value);
-	for (size_t i = 0; i < len; i++)
-		if (!g_ascii_isalnum(value[i]) && value[i] != '-' &&
-		    (value[i] != '.' || i == 0 || i == len - 1 || value[i - 1] == '.'))
-			return false;
+	size_t len = strlen(text);
+	if (len < 2 || text[0] != '"' || text[len - 1] != '"')
+		return g_strdup(text);
+	GString *out = g_string_new(NULL);
+	for (size_t i = 1; i < len - 1; i++) {
+		if (text[i] == '\\' && i + 1 < len - 1)
+			i++;
+		g_string_append_c(out, text[i]);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static bool is_address(const char *text)
+{
+	const char *at = strrchr(text, '@');
+	if (at == NULL || at == text || at[1] == '\0')
+		return false;
+	/* A quoted local part may hold what would otherwise end the address. */
+	bool quoted = text[0] == '"' && at - text > 2 && at[-1] == '"';
+	return strpbrk(quoted ? at : text, " <>(),;\\\"") == NULL;
+}
+
+bool fields_mailbox(const char *text, char **name_out, char **address_out)
+{
+	size_t len = strlen(text);
+	const char *angle = len > 0 && text[len - 1] == '>' ? strrchr(text, '<') : NULL;
+	char *address =
+	    angle == NULL ? g_strdup(text) : g_strndup(angle + 1, len - (size_t)(angle - text) - 2);
+	if (!is_address(address)) {
+		g_free(address);
+		return false;
+	}
+	char *words = g_strstrip(g_strndup(text, angle == NULL ? 0 : (gsize)(angle - text)));
+	char *name = unquoted(words);
+	g_free(words);
+	if (name[0] == '\0')
+		g_clear_pointer(&name, g_free);
+	*name_out = name;
+	*address_out = address;
 	return true;
+}
+
+static enum rc check_mailbox(const char *field, const char *text, struct err *err)
+{
+	char *name = NULL, *address = NULL;
+	if (!fields_mailbox(text, &name, &address))
+		return err_set(err, RC_PERM, "digest: not one mailbox for the %s field: \"%.100s\"",
+		    field, text);
+	g_free(name);
+	g_free(address);
+	return RC_OK;
 }
 
 enum rc fields_check(const struct digest *digest, struct err *err)
@@ -64,9 +110,10 @@ enum rc fields_check(const struct digest *digest, struct err *err)
 	if (!is_message_id(digest->message_id))
 		return err_set(
 		    err, RC_PERM, "digest: not a Message-ID: \"%.100s\"", digest->message_id);
-	if (!is_host(digest->host))
-		return err_set(err, RC_PERM, "digest: not a host name: \"%.100s\"", digest->host);
-	return RC_OK;
+	enum rc rc = check_mailbox("From", digest->from, err);
+	if (rc == RC_OK && digest->reply_to != NULL)
+		rc = check_mailbox("Reply-To", digest->reply_to, err);
+	return rc;
 }
 
 char *fields_date(const struct digest *digest)
@@ -96,5 +143,12 @@ char *fields_date(const struct digest *digest)
 
 char *fields_list_id(const struct digest *digest)
 {
-	return g_strdup_printf("<digest.%s>", digest->host);
+	char *host = g_strdup(digest->host);
+	for (char *p = host; *p != '\0'; p++)
+		if (!g_ascii_isalnum(*p) && *p != '-' &&
+		    (*p != '.' || p == host || p[1] == '\0' || p[-1] == '.'))
+			*p = '-';
+	char *id = g_strdup_printf("<digest.%s>", host);
+	g_free(host);
+	return id;
 }

@@ -52,35 +52,51 @@ static char *encode_words(const char *text, size_t len)
 	return g_string_free(out, FALSE);
 }
 
-/* "Ann <ann@example.org>": only the name can be encoded. An address that is not ASCII has no other
- * form (RFC 6532). */
-static void address_field(struct out *out, const char *name, const char *address)
+/* A quoted string (RFC 5322 section 3.2.4), or the text itself where that needs no quotes. */
+static char *quote(const char *text)
 {
-	const char *angle = strrchr(address, '<');
-	char *display =
-	    g_strstrip(g_strndup(address, angle == NULL ? 0 : (gsize)(angle - address)));
-	size_t len = strlen(display);
-	if (g_str_is_ascii(display)) {
-		field(out, name, address);
+	static const char plain[] = "!#$%&'*+-/=?^_`{|}~ "; /* atext and the space */
+	bool quoted = strstr(text, "=?") != NULL || strstr(text, "  ") != NULL;
+	GString *out = g_string_new("\"");
+	for (const char *p = text; *p != '\0'; p++) {
+		quoted = quoted || (!g_ascii_isalnum(*p) && strchr(plain, *p) == NULL);
+		if (*p == '"' || *p == '\\')
+			g_string_append_c(out, '\\');
+		g_string_append_c(out, *p);
+	}
+	g_string_append_c(out, '"');
+	if (!quoted)
+		g_string_assign(out, text);
+	return g_string_free(out, FALSE);
+}
+
+/* Only the name can be encoded: an address that is not ASCII has no other form (RFC 6532). */
+static void mailbox_field(struct out *out, const char *field_name, const char *text)
+{
+	char *name = NULL, *address = NULL;
+	if (!fields_mailbox(text, &name, &address))
+		return;
+	if (name == NULL) {
+		field(out, field_name, address);
 	} else {
-		bool quoted = len >= 2 && display[0] == '"' && display[len - 1] == '"';
-		char *words =
-		    quoted ? encode_words(display + 1, len - 2) : encode_words(display, len);
-		char *body = g_strdup_printf("%s\r\n %s", words, angle);
-		field(out, name, body);
+		char *words = g_str_is_ascii(name) ? quote(name) : encode_words(name, strlen(name));
+		bool folds = !g_str_is_ascii(name) || strlen(words) + strlen(address) > 60;
+		char *body = g_strdup_printf("%s%s <%s>", words, folds ? "\r\n" : "", address);
+		field(out, field_name, body);
 		g_free(body);
 		g_free(words);
 	}
-	g_free(display);
+	g_free(name);
+	g_free(address);
 }
 
 static void write_header(struct out *out, const struct digest *digest, const char *subject)
 {
 	char *date = fields_date(digest), *list_id = fields_list_id(digest);
-	address_field(out, "From", digest->from);
+	mailbox_field(out, "From", digest->from);
 	field(out, "To", digest->user);
 	if (digest->reply_to != NULL)
-		address_field(out, "Reply-To", digest->reply_to);
+		mailbox_field(out, "Reply-To", digest->reply_to);
 	if (g_str_is_ascii(subject)) {
 		field(out, "Subject", subject);
 	} else {

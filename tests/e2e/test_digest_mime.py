@@ -459,6 +459,8 @@ def test_random(case, plain, n):
         ("<digest@example.org>", ""),
         ("Pullyu für Ännchen <digest@example.org>", "Pullyu für Ännchen"),
         ('"Müller, Ann" <digest@example.org>', "Müller, Ann"),
+        ("Dr. Ann @ home <digest@example.org>", "Dr. Ann @ home"),
+        (r'"Ann \\ \"Smith\", <x>; =?x?=" <digest@example.org>', r'Ann \ "Smith", <x>; =?x?='),
         ("明日" * 40 + " <digest@example.org>", "明日" * 40),
     ],
 )
