@@ -53,9 +53,9 @@ struct release {
 	unsigned candidate; /* of the addresses to try for this original */
 	unsigned compose_failures;
 	size_t delivered, refused;
-	bool digest;  /* at least one digest was taken */
-	GArray *done; /* own; struct release_done */
-	bool waiting; /* put off until user->not_before */
+	size_t digests; /* taken by the MTA */
+	GArray *done;   /* own; struct release_done */
+	bool waiting;   /* put off until user->not_before */
 	bool running, again, ended;
 };
 
