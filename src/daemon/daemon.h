@@ -48,8 +48,8 @@ struct daemon {
 	GMainLoop *loop;
 	unsigned char key[HMAC_KEY_BYTES];
 	char *incoming, *out, *folders; /* own; directories below the spool */
-	char *host;                     /* own; for Message-IDs and List-Id */
 	int64_t since;
+	char users_problem[400]; /* what was logged last */
 	struct daemon_counters counters;
 	int inotify;
 	guint tick_source, incoming_source, stop_source;

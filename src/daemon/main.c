@@ -158,8 +158,14 @@ static gboolean on_minute(gpointer data)
 	struct daemon *d = data;
 	struct err err;
 	size_t removed = 0;
+	char problem[400] = "";
 	if (d->stopping)
 		return G_SOURCE_REMOVE;
+	/* Told once, and again when it changes; "" when all is well. */
+	users_problem(d->users, problem);
+	if (strcmp(problem, d->users_problem) != 0 && problem[0] != '\0')
+		log_error("participants: %s; the last good list stays", problem);
+	str_copy(d->users_problem, sizeof(d->users_problem), problem);
 	enum rc rc = store_known_expire(
 	    d->store, clock_now() - d->conf->known_expire, EXPIRE_AT_ONCE, &removed, &err);
 	if (rc == RC_OK)
@@ -260,7 +266,6 @@ static void end(struct daemon *d)
 	g_free(d->incoming);
 	g_free(d->out);
 	g_free(d->folders);
-	g_free(d->host);
 }
 
 static enum rc start(struct daemon *d, struct err *err)
@@ -322,7 +327,6 @@ static void run(struct daemon *d)
 	umask(0027);
 	open_log(d->conf);
 	d->loop = g_main_loop_new(NULL, FALSE);
-	d->host = g_strdup(g_get_host_name());
 	d->since = clock_now();
 	enum rc rc = start(d, &err);
 	if (rc == RC_OK) {

@@ -27,7 +27,7 @@ void ops_config(const struct daemon *d, struct release_config *config_out)
 	    .max_messages = (size_t)d->conf->digest_max_messages,
 	    .max_bytes = (uint64_t)d->conf->digest_max_size,
 	    .parallel = PARALLEL,
-	    .host = d->host,
+	    .host = d->conf->host,
 	    .delimiters = d->conf->delimiters,
 	    .key = d->key};
 }
@@ -181,7 +181,7 @@ static enum rc compose_job(
 		user_unref(&user);
 		return err_set(err, RC_TEMP, "the digest's description is not valid UTF-8");
 	}
-	add_text(job, "host", d->host);
+	add_text(job, "host", d->conf->host);
 	if (d->conf->reply_to != NULL)
 		add_text(job, "reply_to", d->conf->reply_to);
 	if (user != NULL && user->problem[0] != '\0') {
