@@ -8,7 +8,6 @@ EXTRA_DIST += tests/samples
 corpus-report: src/cli/pullyu$(EXEEXT)
 	@test -n "$$PULLYU_CORPUS" || { echo 'set PULLYU_CORPUS to a directory with messages/ and labels.tsv' >&2; exit 1; }
 	$(PYTHON) $(srcdir)/tests/corpus/report.py src/cli/pullyu$(EXEEXT) $(srcdir)/etc/rules.d "$$PULLYU_CORPUS"
-	/usr/bin/python3 $(srcdir)/tests/corpus/report.py tests/corpus/classify$(EXEEXT) $(srcdir)/etc/rules.d "$$PULLYU_CORPUS"
 
 EXTRA_DIST += tests/corpus/check tests/corpus/expected.json
 TESTS += tests/corpus/check
