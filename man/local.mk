@@ -1,3 +1,4 @@
+dist_man_MANS += man/pullyu.1
 dist_man_MANS += man/pullyu.conf.5 man/pullyu-settings.5
 # man
 dist_man_MANS += man/pullyu-milter.8

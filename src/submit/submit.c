@@ -29,7 +29,7 @@
 enum stage { STAGE_CONNECT, STAGE_EHLO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA, STAGE_END };
 
 static const char *const stage_names[] = {
-    "the connection", "EHLO", "MAIL", "RCPT", "DATA", "the end of data"};
+    "the connection to the MTA", "EHLO", "MAIL", "RCPT", "DATA", "the end of data"};
 
 struct transaction {
 	/* source */

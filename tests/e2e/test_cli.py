@@ -193,6 +193,21 @@ def test_help():
     assert run("-h", expect=OK)[0] == run("--help", expect=OK)[0]
 
 
+def test_manual():
+    """The page knows every command, with the options that its help names, and every exit status."""
+    with open(os.path.join(SRC, "man", "pullyu.1"), encoding="utf-8") as f:
+        page = f.read()
+    items = dict(re.findall(r"(?m)^\.It Cm (\w+)(.*)$", page))
+    assert [name for name in items if name in COMMANDS] == COMMANDS
+    for name in COMMANDS:
+        usage = run(name, "--help", expect=OK)[0].splitlines()[0]
+        assert sorted(re.findall(r"-(-\w+|n)\b", usage)) == sorted(
+            re.findall(r"Fl (-\w+|n)\b", items[name])), name
+    statuses = [int(n) for n in re.findall(r"(?m)^\.It (\d+)$", page)]
+    assert statuses == [OK, BAD, USAGE, DATAERR, NOINPUT, NOUSER, UNAVAILABLE, SOFTWARE, IOERR,
+                        TEMPFAIL, PROTOCOL, CONFIG]
+
+
 def test_config_before_or_after(site):
     for words in (["--config", site.config, "check"], ["check", "--config", site.config],
                   ["--config", "/nonexistent", "check", f"--config={site.config}"]):
