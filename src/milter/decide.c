@@ -35,6 +35,12 @@ size_t decide_users(struct users *users, struct decide_rcpt *rcpts, size_t n)
 		struct decide_rcpt *rcpt = &rcpts[i];
 		struct err err;
 		str_copy(rcpt->why, sizeof(rcpt->why), "takes no part");
+		/* Postfix drops a source route (RFC 5321 appendix C) and would then not find the
+		 * bytes that it is to take off: the message would come twice. */
+		if (rcpt->raw[rcpt->raw[0] == '<' ? 1 : 0] == '@') {
+			str_copy(rcpt->why, sizeof(rcpt->why), "a source route");
+			continue;
+		}
 		if (!lead_address_fits(rcpt->raw) ||
 		    users_key(users, rcpt->raw, rcpt->key, &err) != RC_OK) {
 			str_copy(rcpt->why, sizeof(rcpt->why), "not an address");

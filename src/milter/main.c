@@ -31,7 +31,7 @@ enum {
 
 static void log_problem(void *ctx, const char *file, int line, const char *text)
 {
-	(void)ctx;
+	(*(unsigned *)ctx)++;
 	if (line > 0)
 		log_error("%s:%d: %s", file, line, text);
 	else
@@ -102,6 +102,7 @@ int main(int argc, char **argv)
 	};
 	const char *file = PULLYU_SYSCONFDIR "/pullyu.conf";
 	bool only_check = false;
+	unsigned problems = 0;
 	struct snapshot *snapshot;
 	struct err err;
 	int option;
@@ -122,8 +123,10 @@ int main(int argc, char **argv)
 	if (optind != argc)
 		return usage();
 	log_open("pullyu-milter", false, LOG_LEVEL_INFO);
-	if (snapshot_load(file, log_problem, NULL, &snapshot, &err) != RC_OK) {
-		log_error("%s", err.text);
+	if (snapshot_load(file, log_problem, &problems, &snapshot, &err) != RC_OK) {
+		/* The first of them, if there were any, is what err says, too. */
+		if (problems == 0)
+			log_error("%s", err.text);
 		return EX_CONFIG;
 	}
 	if (only_check) {

@@ -311,7 +311,7 @@ static GString *lead_for(const struct message *message, const struct decide_rcpt
 	    .rcpt = rcpt->raw,
 	    .helo = message->client->helo,
 	    .addr = message->client->addr,
-	    .host = message->snapshot->host,
+	    .host = message->snapshot->conf->host,
 	    .queue_id = message->queue_id,
 	    .now = clock_now(),
 	    .verdict = &message->verdict,
@@ -345,8 +345,8 @@ static enum rc begin_hold(struct message *message, struct err *err)
 	if (message->header == NULL)
 		message->header = g_string_new(NULL);
 	g_string_append(message->header, "\r\n");
-	enum rc rc = spool_new(snapshot->conf->spool, snapshot->host, clock_now_usec(), lead->str,
-	    lead->len, &message->spool, err);
+	enum rc rc = spool_new(snapshot->conf->spool, snapshot->conf->host, clock_now_usec(),
+	    lead->str, lead->len, &message->spool, err);
 	if (rc == RC_OK)
 		rc = spool_write(message->spool, message->header->str, message->header->len, err);
 	message->n_bytes = (int64_t)message->header->len;

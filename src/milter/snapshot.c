@@ -12,12 +12,10 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <glib.h>
 
 #include "base/log.h"
-#include "base/str.h"
 #include "policy/rules_load.h"
 
 static pthread_mutex_t current_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -93,8 +91,6 @@ static enum rc load(const char *path, ini_problem_fn *problem, void *ctx,
 {
 	struct snapshot *snapshot = g_new0(struct snapshot, 1);
 	snapshot->refs = 1;
-	if (gethostname(snapshot->host, sizeof(snapshot->host) - 1) != 0)
-		str_copy(snapshot->host, sizeof(snapshot->host), "localhost");
 	*snapshot_out = snapshot;
 	/* Looked at before reading: a change in between is then seen as one the next time. */
 	char *seen = look(path, NULL);

@@ -19,7 +19,6 @@ struct snapshot {
 	struct conf *conf;   /* own */
 	struct rules *rules; /* own */
 	struct users *users; /* own */
-	char host[256];      /* ours, for trace fields and file names */
 	bool has_key;        /* false: pullyud has not made it yet */
 	unsigned char key[HMAC_KEY_BYTES];
 	char *seen; /* own; what the files looked like */

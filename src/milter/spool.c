@@ -137,6 +137,17 @@ enum rc spool_write(struct spool *spool, const void *data, size_t len, struct er
 	return write_step(&g_array_index(spool->files, struct spool_file, 0), data, len, err);
 }
 
+/* Written for good; a message for hundreds of recipients must not keep as many descriptors. */
+static enum rc sync_file(struct spool_file *file, struct err *err)
+{
+	if (!STEP("fsync", fsync(file->fd) == 0))
+		return err_errno(err, RC_TEMP, "fsync %s", file->name);
+	/* Some file systems report a failed write only here. */
+	int result = close(file->fd);
+	file->fd = -1;
+	return result == 0 ? RC_OK : err_errno(err, RC_TEMP, "close %s", file->name);
+}
+
 enum rc spool_copy(struct spool *spool, const char *lead, size_t lead_len, struct err *err)
 {
 	if (spool->files->len >= COPIES_MAX)
@@ -150,22 +161,7 @@ enum rc spool_copy(struct spool *spool, const char *lead, size_t lead_len, struc
 	if (!STEP("copy", lseek(first->fd, (off_t)spool->lead_len, SEEK_SET) >= 0))
 		return err_errno(err, RC_TEMP, "%s", first->name);
 	rc = fs_copy_rest(first->fd, last->fd, err);
-	return rc == RC_OK ? rc : err_prefix(err, rc, "%s", last->name);
-}
-
-static enum rc sync_files(struct spool *spool, struct err *err)
-{
-	for (guint i = 0; i < spool->files->len; i++) {
-		struct spool_file *file = &g_array_index(spool->files, struct spool_file, i);
-		if (!STEP("fsync", fsync(file->fd) == 0))
-			return err_errno(err, RC_TEMP, "fsync %s", file->name);
-		/* Some file systems report a failed write only here. */
-		int result = close(file->fd);
-		file->fd = -1;
-		if (result != 0)
-			return err_errno(err, RC_TEMP, "close %s", file->name);
-	}
-	return RC_OK;
+	return rc == RC_OK ? sync_file(last, err) : err_prefix(err, rc, "%s", last->name);
 }
 
 static enum rc land_files(struct spool *spool, struct err *err)
@@ -187,7 +183,7 @@ static enum rc land_files(struct spool *spool, struct err *err)
 
 enum rc spool_commit(struct spool *spool, struct err *err)
 {
-	enum rc rc = sync_files(spool, err);
+	enum rc rc = sync_file(&g_array_index(spool->files, struct spool_file, 0), err);
 	if (rc == RC_OK)
 		rc = land_files(spool, err);
 	if (rc != RC_OK)

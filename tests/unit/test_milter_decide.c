@@ -185,14 +185,14 @@ static void test_questions(void **state)
 	assert_int_equal(failed, 0);
 }
 
-/* An entry that names a list where no From can be read: the envelope's domain will do. */
+/* A list that breaks the signature of its poster's domain, and whose own envelope passes. */
 static void test_list_entry(void **state)
 {
 	static const char both[] =
 	    "mx.example.org; dmarc=fail header.from=poster.example; spf=pass "
 	    "smtp.mailfrom=bounce@lists.example";
 	struct decide_rcpt rcpt;
-	struct facts *facts = facts_of("", "<bounce@lists.example>", both);
+	struct facts *facts = facts_of("Bob <bob@poster.example>", "<bounce@lists.example>", both);
 	const struct decide_message message = {
 	    .facts = facts,
 	    .verdict = &newsletter,
