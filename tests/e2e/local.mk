@@ -29,7 +29,8 @@ tests_unit_digest_write_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(JANSSON_LIBS)
 # The tests of a whole mail site: a private Postfix, a private Dovecot and Pullyu between them. They
 # want root and take minutes, so they have a target of their own; without root they are skipped.
 site_tests = \
-	tests/e2e/test_harness.py
+	tests/e2e/test_harness.py \
+	tests/e2e/test_milter_postfix.py
 EXTRA_DIST += $(site_tests) \
 	tests/e2e/conftest.py tests/e2e/harness.py tests/e2e/imapd.py tests/e2e/messages.py \
 	tests/e2e/mta.py tests/e2e/ports.py tests/e2e/programs.py tests/e2e/smtpclient.py \
@@ -42,7 +43,7 @@ check-e2e: all
 
 # The milter through its socket, with an MTA of our own.
 e2e_tests += tests/e2e/test_milter.py
-EXTRA_DIST += tests/e2e/miltertalk.py tests/e2e/tsan.supp
+EXTRA_DIST += tests/e2e/fakepullyud.py tests/e2e/miltertalk.py tests/e2e/tsan.supp
 
 # Slots against Python's reading of the zone data.
 e2e_tests += tests/e2e/test_schedule_oracle.py

@@ -191,7 +191,7 @@ class Pullyu:
                 # smtpd connects as the user postfix; Debian's way is a common group.
                 "socket_mode": "0666",
                 "authserv_ids": "mx.example.test",
-                "ask_timeout": "5000",
+                "ask_timeout": "5s",
             },
             "release": {"submit_host": "127.0.0.1", "submit_port": submit_port, "retry": "1s"},
             "digest": {
