@@ -26,6 +26,27 @@ static size_t add_blank(char *out, size_t n)
 	return n;
 }
 
+/* Letters that decomposition leaves whole, and that people replace by these. */
+static const char *plain_letter(gunichar c)
+{
+	switch (c) {
+	case 0xe6:
+		return "ae";
+	case 0xf8:
+		return "o";
+	case 0x111:
+		return "d";
+	case 0x131:
+		return "i";
+	case 0x142:
+		return "l";
+	case 0x153:
+		return "oe";
+	default:
+		return NULL;
+	}
+}
+
 static size_t fold_unicode(const char *s, size_t len, char *out)
 {
 	size_t n = 0;
@@ -39,6 +60,12 @@ static size_t fold_unicode(const char *s, size_t len, char *out)
 		if (c == 0x2018 || c == 0x2019 || c == 0x2bc || c == 0xb4 || c == '`') {
 			if (n < FOLD_MAX)
 				out[n++] = '\'';
+			continue;
+		}
+		const char *plain = plain_letter(c);
+		if (plain != NULL && n + strlen(plain) <= FOLD_MAX) {
+			memcpy(out + n, plain, strlen(plain));
+			n += strlen(plain);
 			continue;
 		}
 		if (c <= ' ' || g_unichar_isspace(c)) {

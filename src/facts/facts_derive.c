@@ -475,9 +475,8 @@ static void list_post_derive(struct derive *d)
 			facts_set(facts, FACT_LIST_POST);
 		}
 		g_free(plain);
-	} else if (strcasestr(text, "http") != NULL) {
-		facts_set(facts, FACT_LIST_POST);
 	}
+	/* A URL alone is where some newsletters have the article for the web. */
 }
 
 static void list_unsubscribe_derive(struct derive *d)

@@ -39,6 +39,7 @@ static void test_fold(void **state)
 		"e",
 		"strasse"},
 	    {"kana keep their marks", "\xe3\x81\x8c", "\xe3\x81\x8b\xe3\x82\x99"},
+	    {"strokes", "Has\xc5\x82o \xc3\x98l \xc5\x93uvre", "haslo ol oeuvre"},
 	    {"empty", "", ""},
 	    {"only dropped", "\xe2\x80\x8b", ""},
 	};

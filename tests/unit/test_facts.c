@@ -187,6 +187,8 @@ static void test_facts(void **state)
 	    {"list id of words", "List-Id: the village choir\n", "!list-id"},
 	    {"list post", "List-Post: <mailto:choir@lists.example.org>\n",
 		"list-post !list-post-no"},
+	    {"list post on the web", "List-Post: <https://example.org/p/1>\n",
+		"!list-post !list-post-no"},
 	    {"list post no", "List-Post: NO (posting is not allowed)\n", "!list-post list-post-no"},
 	    {"unsubscribe web", "List-Unsubscribe: <https://example.org/u>\n",
 		"list-unsubscribe list-unsubscribe-web !one-click"},
