@@ -12,6 +12,10 @@ corpus-report: src/cli/pullyu$(EXEEXT)
 EXTRA_DIST += tests/corpus/check tests/corpus/expected.json
 TESTS += tests/corpus/check
 
+# Made-up headers of many senders.
+EXTRA_DIST += tests/corpus/made-up tests/corpus/made_up.py
+TESTS += tests/corpus/made-up
+
 # Verdicts a second on one core; build without sanitizers to measure.
 EXTRA_PROGRAMS = tests/bench/verdicts
 tests_bench_verdicts_SOURCES = tests/bench/verdicts.c

@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+"""Made-up headers of many senders and languages, and what must become of them.
+
+usage: made_up.py PULLYU RULES
+
+All subjects are invented; the senders are such as people get mail from, with the fields that their
+platforms write. Each row: class, action (hold, pass, or either, where the class counts), message.
+Unlike the samples these are many and small: a row costs a line.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+U = "List-Unsubscribe: <https://x.example/u/1>\n"
+O = U + "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
+SFMC = "Return-Path: <bounce-12_HTML-123456-789-51000-1@bounce.em.brand.example>\nX-SFMC-Stack: 1\nx-job: 51000_789\nList-ID: <51000.xt.local>\n"
+SG = "Return-Path: <bounces+1-2-ann=example.org@em1.brand.example>\nX-SG-EID: u001.x\n"
+SES = "Return-Path: <0100018f2a77b9c1-aaaa-000000@amazonses.com>\nX-SES-Outgoing: 2026.01.01-54.240.8.1\nFeedback-ID: 1.us-east-1.x=:AmazonSES\n"
+ALT = "Content-Type: multipart/alternative; boundary=x\n"
+
+
+def m(sender, subject, *fields):
+    return (f"From: {sender}\nTo: ann@example.org\nSubject: {subject}\n" + "".join(fields) +
+            "Date: Mon, 1 Jan 2026 10:00:00 +0000\nMessage-ID: <abc@brand.example>\n\n")
+
+
+ROWS = [
+    # must pass
+    ("transactional", "pass", m("Uber Receipts <noreply@uber.com>","Your Tuesday evening trip with Uber",SG,ALT)),
+    ("transactional", "pass", m("Uber Receipts <noreply@uber.com>","[Personal] Your Tuesday evening trip with Uber",SFMC,O,ALT)),
+    ("transactional", "pass", m("Apple <no_reply@email.apple.com>","Your receipt from Apple.",ALT)),
+    ("transactional", "pass", m("Apple <no_reply@email.apple.com>","Ihre Rechnung von Apple",ALT)),
+    ("transactional", "pass", m("Netflix <info@account.netflix.com>","We've received your payment",SES,O,ALT)),
+    ("transactional", "pass", m("Spotify <no-reply@spotify.com>","Your Spotify Premium receipt",SG,ALT)),
+    ("transactional", "pass", m("Booking.com <noreply@booking.com>","🛄 Thanks! Your booking is confirmed at Hotel Zee",SG,U,ALT)),
+    ("transactional", "pass", m("KLM <noreply@klm.com>","Time to check in for your flight to Lisbon",SFMC,U,ALT)),
+    ("transactional", "pass", m("bol <automail@bol.com>","Je bestelling is onderweg",SFMC,ALT)),
+    ("transactional", "pass", m("Coolblue <noreply@coolblue.nl>","Gelukt. We gaan voor je aan de slag met bestelling 93817260",SFMC,ALT)),
+    ("transactional", "pass", m("PostNL <noreply@notificatie.postnl.nl>","Je pakket van bol komt vandaag tussen 10:15 en 12:15",SFMC,U,ALT)),
+    ("transactional", "pass", m("DHL <noreply@dhl.com>","Your DHL shipment will be delivered tomorrow",SES,ALT)),
+    ("transactional", "pass", m("SNCF Connect <noreply@sncf-connect.com>","Confirmation de votre commande ABCDEF",SFMC,U,ALT)),
+    ("transactional", "pass", m("Doctolib <no-reply@doctolib.fr>","Rappel : rendez-vous demain à 10h",SG,ALT)),
+    ("transactional", "pass", m("Allegro <powiadomienia@allegro.pl>","Kupiłeś i zapłaciłeś: kabel USB",SG,U,ALT)),
+    ("transactional", "pass", m("InPost <noreply@inpost.pl>","Paczka czeka na Ciebie w paczkomacie",SG,ALT)),
+    ("transactional", "pass", m("Amazon.co.jp <auto-confirm@amazon.co.jp>","Amazon.co.jpでのご注文123-1234567-1234567",SES,ALT)),
+    ("transactional", "pass", m("楽天 <order@rakuten.co.jp>","【楽天市場】注文内容ご確認（自動配信メール）",ALT)),
+    ("transactional", "pass", m("Mercado Livre <info@mercadolivre.com>","Seu pacote está a caminho",SG,O,ALT)),
+    ("transactional", "pass", m("Stripe <receipts@stripe.com>","Your receipt from Acme Inc #1234-5678",SG,ALT)),
+    ("transactional", "pass", m("PayPal <service@paypal.de>","Bestätigung Ihrer Zahlung an Laden GmbH",ALT)),
+    ("transactional", "pass", m("Bank <noreply@bank.example>","A direct deposit has posted to your account",SFMC,ALT)),
+    ("transactional", "pass", m("Airbnb <automated@airbnb.com>","Reservation confirmed for Lisbon",SG,U,ALT)),
+    ("transactional", "pass", m("Eventbrite <orders@eventbrite.com>","Your Tickets for Jazz in the park",SG,ALT)),
+    ("transactional", "pass", m("DocuSign <dse@docusign.net>","Complete with DocuSign: Lease.pdf",SES,ALT)),
+    ("transactional", "pass", m("NHS <noreply@nhs.example>","Reminder: your appointment on 4 May",SES,ALT)),
+    ("transactional", "pass", m("School <noreply@parentmail.example>","School closed tomorrow",SES,ALT)),
+    ("security", "pass", m("Google <no-reply@accounts.google.com>","Security alert")),
+    ("security", "pass", m("GitHub <noreply@github.com>","[GitHub] Please verify your device")),
+    ("security", "pass", m("GitHub <noreply@github.com>","[GitHub] A new public key was added to your account")),
+    ("security", "pass", m("Microsoft account team <account-security-noreply@accountprotection.microsoft.com>","Microsoft account security code")),
+    ("security", "pass", m("LinkedIn <security-noreply@linkedin.com>","Here's your verification code 123456","X-LinkedIn-Class: ACCOUNT\n",U)),
+    ("security", "pass", m("Facebook <security@facebookmail.com>","123456 is your Facebook account recovery code","X-Facebook: x\n",U)),
+    ("security", "pass", m("Instagram <security@mail.instagram.com>","New login to Instagram from Chrome on Windows","X-Facebook: x\n",U)),
+    ("security", "pass", m("Slack <no-reply@slack.com>","Slack confirmation code: ABC-DEF",SES)),
+    ("security", "pass", m("Notion <notify@mail.notion.so>","Your Notion login code is cheer-fame-bold",SG)),
+    ("security", "pass", m("Substack <no-reply@substack.com>","Sign in to Substack",SES,U)),
+    ("security", "pass", m("Steam <noreply@steampowered.com>","Your Steam account: Access from new computer")),
+    ("security", "pass", m("Deutsche Bahn <noreply@bahn.de>","Ihr Verifizierungscode lautet 483920")),
+    ("security", "pass", m("Impots <ne-pas-repondre@impots.example>","Confirmation de votre adresse électronique")),
+    ("security", "pass", m("Binance <do-not-reply@ses.binance.com>","[Binance] Login Attempted from New IP address 1.2.3.4",SES)),
+    ("security", "pass", m("Discord <noreply@discord.com>","Verify Email Address for Discord",SG)),
+    ("security", "pass", m("Twitch <no-reply@twitch.tv>","123456 – Your Twitch Verification Code",SES)),
+    ("security", "pass", m("LINE <no-reply@line.me>","【LINE】認証番号のお知らせ")),
+    ("security", "pass", m("Allegro <noreply@allegro.pl>","Zmiana hasła do konta")),
+    ("security", "pass", m("Nubank <noreply@nubank.example>","Seu código é 482910")),
+    ("personal", "pass", m("Mum <mum@btinternet.com>","Sunday lunch, and a sale at the church")),
+    ("personal", "pass", m("Jan de Vries <jan@vries.example>","Factuur schilderwerk")),
+    ("personal", "pass", m("Info <info@verein.example>","Mitgliederversammlung am 3. Mai")),
+    ("personal", "pass", m("Karen <karen@estateagent.example>","The house on Mill Lane", U)),
+    ("personal", "pass", m("Tom <tom@recruiter.example>","Quick question, Ann","X-HubSpot-x: y\n",U)),
+    ("personal", "pass", m("Eva <eva@firma.example>","AW: Angebot","In-Reply-To: <1@example.org>\n",ALT)),
+    ("personal", "pass", m("Sam <sam@gmail.com>","Check out these deals!!",ALT)),
+    ("personal", "pass", m("Pia <pia@posteo.de>","Einladung zum Sommerfest 🎉",ALT)),
+    ("personal", "pass", m("eBay <bob_123@members.ebay.com>","bob_123 has sent a question about item #123",SES)),
+    ("personal", "pass", m("Bob via Airbnb <express@airbnb.com>","Message from Bob about your stay",SG,U,ALT)),
+    ("personal", "pass", m("Anna via LinkedIn <inmail-hit-reply@linkedin.com>","Anna: a job in Utrecht","X-LinkedIn-Class: INMAIL\n",U)),
+    ("calendar", "pass", m("Bob <bob@gmail.com>","Invitation: Lunch @ Wed 4 Mar 2026 12:00 - 13:00 (CET) (ann@example.org)","Sender: Google Calendar <calendar-notification@google.com>\n",ALT)),
+    ("calendar", "pass", m("Bob <bob@firma.example>","Accepted: Budget meeting",ALT)),
+    ("calendar", "pass", m("Bob <bob@firma.example>","Abgesagt: Jour fixe",ALT)),
+    ("bounce","pass","Return-Path: <>\n"+m("Mail Delivery Subsystem <mailer-daemon@googlemail.com>","Delivery Status Notification (Failure)","Auto-Submitted: auto-replied\n")),
+    ("bounce","pass","Return-Path: <>\n"+m("Microsoft Outlook <MicrosoftExchange329e@firma.example>","Unzustellbar: Test")),
+    ("bounce", "pass", m("Jan <jan@firma.example>","Automatische Antwort: Termin","Auto-Submitted: auto-generated\nX-Auto-Response-Suppress: All\n")),
+    ("discussion", "either", m("Bob <bob@x.example>","[dev] patch","List-Id: <dev.lists.x.example>\nList-Post: <mailto:dev@lists.x.example>\nPrecedence: list\n"+U)),
+    ("discussion", "either", m("Bob <bob@x.example>","Re: hiking","List-Id: <main.group.groups.io>\nList-Post: <mailto:group@groups.io>\n"+O)),
+    ("discussion", "either", m("Bob via Foo <foo@googlegroups.com>","Re: hiking","List-Id: <foo.googlegroups.com>\nList-Post: <https://groups.google.com/group/foo/post>, <mailto:foo@googlegroups.com>\nPrecedence: list\nMailing-list: list foo@googlegroups.com\n"+U)),
+    ("personal", "pass", m("Bob <bob@mail.uni.example>","Photos for you 🎉","Content-Type: text/html\n")),
+    ("personal", "pass", m("Joe, Marketing <joe@firma.example>","Our special offer for your kitchen","Content-Type: text/html\n")),
+    ("personal", "pass", m("Events <events@hotel.example>","Offer for your wedding","Content-Type: text/html\nReply-To: sales@hotelgroup.example\n")),
+    ("personal", "pass", m("Weekly choir <weekly@choir.example>","Rehearsal on Monday is cancelled")),
+    ("personal", "pass", m("Bob <bob@gmail.com>","NEWSLETTER DRAFT - please read","Content-Type: multipart/mixed; boundary=x\n")),
+    ("personal","pass","Return-Path: <bob@firma.example>\n"+m("Bob <bob@firma.example>","Save the date: Christmas party 🎄",ALT)),
+    ("personal", "pass", m("Dr. Smith <reception@clinic.example>","Results",SES,ALT)),
+    ("personal", "pass", m("HR <hr@firma.example>","Survey: how was your first week?",SG,ALT)),
+    ("personal", "pass", m("Teacher <teacher@school.example>","This week in class 3b","To: parents@school.example\n",ALT)),
+    ("personal","pass","To: undisclosed-recipients:;\nFrom: Bob <bob@gmail.com>\nSubject: Invitation to my party, 20 May\n"+ALT+"\n"),
+    ("personal", "pass", m("Anna <anna@firma.example>","Re: Webinar tomorrow","X-Mailer: Microsoft Outlook 16.0\nIn-Reply-To: <x@firma.example>\n",ALT)),
+    ("personal", "pass", m("Zendesk agent <support@acme.zendesk.com>","[Acme] Re: My order never came","X-Zendesk-From-Account-Id: 1\nIn-Reply-To: <a@example.org>\n")),
+    ("transactional", "pass", m("Lyft <no-reply@lyftmail.com>","Thanks for riding with Bob!",SG,O,ALT)),
+    ("transactional", "pass", m("Amex <AmericanExpress@welcome.americanexpress.com>","Large Purchase Approved",SFMC,ALT)),
+    ("transactional", "pass", m("Chase <no.reply.alerts@chase.com>","Your $54.20 transaction with GROCER",ALT)),
+    ("transactional", "pass", m("Etsy <transaction@etsy.com>","You made a sale on Etsy - Ship by Jan 5",SG,O,ALT)),
+    ("transactional", "pass", m("Shopify store <store@shop.example>","Order #1042 confirmed",SG,ALT)),
+    ("transactional", "pass", m("Shopify store <store@shop.example>","A shipment from order #1042 is on the way",SG,O,ALT)),
+    ("transactional", "pass", m("Ziggo <noreply@mail.ziggo.nl>","Je factuur van januari staat klaar",SFMC,U,ALT)),
+    ("transactional", "pass", m("Enel <noreply@enel.it>","La tua bolletta è disponibile",SFMC,U,ALT)),
+    ("transactional", "pass", m("EDF <ne-pas-repondre@edf.fr>","Votre facture est disponible",SFMC,U,ALT)),
+    ("transactional", "pass", m("Iberdrola <no-reply@iberdrola.es>","Tu factura ya está disponible",SFMC,U,ALT)),
+    ("transactional", "pass", m("Vodafone <noreply@vodafone.de>","Deine Mobilfunk-Rechnung ist da",SFMC,U,ALT)),
+    ("transactional", "pass", m("Play <noreply@play.pl>","Twoja e-faktura za styczeń",SFMC,U,ALT)),
+    ("transactional", "pass", m("三井住友カード <statement@vpass.ne.jp>","ご利用のお知らせ【三井住友カード】")),
+    ("transactional", "pass", m("ヤマト運輸 <mail@kuronekoyamato.co.jp>","お荷物お届けのお知らせ【1/5】",U)),
+    ("transactional", "pass", m("Correios <noreply@correios.com.br>","Seu objeto saiu para entrega",SG)),
+    ("transactional", "pass", m("Cal clinic <no-reply@clinic.example>","Confirm your appointment on 5/4",SG,O)),
+    ("security", "pass", m("Twitter <verify@twitter.com>","Confirm it's you to log in",U)),
+    ("security", "pass", m("ING <noreply@ing.nl>","Belangrijk: je apparaat is gekoppeld",SFMC,U)),
+    ("security", "pass", m("Revolut <no-reply@revolut.com>","Was this you?",SG,U)),
+    ("security", "pass", m("Wordpress <wordpress@blog.example>","[Blog] Passwort zurücksetzen")),
+    ("security", "pass", m("Okta <noreply@okta.com>","Account locked",SES)),
+    ("security", "pass", m("Newsletter <news@letter.example>","Confirm your subscription to The Letter",O,SG)),
+    # must hold
+    ("newsletter", "hold", m("The Economist <newsletters@e.economist.com>","The world in brief",SFMC,O,ALT)),
+    ("newsletter", "hold", m("NRC <nieuwsbrief@nrc.example>","Dit is het nieuws van vanochtend",SG,ALT)),
+    ("newsletter", "hold", m("Le Monde <infos@info.lemonde.fr>","La lettre du matin",SG,U,ALT)),
+    ("newsletter", "hold", m("El País <boletines@elpais.com>","Lo mejor de la semana",SFMC,U,ALT)),
+    ("newsletter", "hold", m("Zalando <info@service-mail.zalando.de>","Nur noch heute: 20% auf alles",SFMC,U,ALT)),
+    ("newsletter", "hold", m("H&M <hm@email.hm.com>","New arrivals are here",SFMC,O,ALT)),
+    ("newsletter", "hold", m("Zara <noreply@news.zara.com>","#zaraman This week's new in",SFMC,U,ALT)),
+    ("newsletter", "hold", m("Substack writer <writer@substack.com>","On walking",O,"List-Id: <writer.substack.com>\nX-Mailgun-Sid: x\n",ALT)),
+    ("newsletter", "hold", m("Ghost blog <noreply@blog.example>","Three thoughts on bread",O,"Return-Path: <bounce+a1b2c3.d4e5f6-ann=example.org@mg.blog.example>\nX-Mailgun-Sid: x\n",ALT)),
+    ("newsletter", "hold", m("UNIQLO <mail@ml.uniqlo.com>","【ユニクロ】期間限定価格のお知らせ",U,"Return-Path: <b-1234567@ml.uniqlo.com>\n")),
+    ("newsletter", "hold", m("楽天市場 <shop@emagazine.rakuten.co.jp>","【ポイント10倍】本日23:59まで","Errors-To: <bounce@emagazine.rakuten.co.jp>\n")),
+    ("newsletter", "hold", m("Allegro <newsletter@allegro.pl>","Okazje tygodnia",U,SG)),
+    ("newsletter", "hold", m("Fnac <fnac@news.fnac.com>","Derniers jours : jusqu'à -50%",U,SFMC)),
+    ("newsletter", "hold", m("Magalu <ofertas@magazineluiza.com.br>","Só hoje: frete grátis",SG)),
+    ("newsletter", "hold", m("Esselunga <no-reply@news.esselunga.it>","Le offerte della settimana",U,SG)),
+    ("newsletter", "hold", m("Local church <office@church.example>","Weekly bulletin","X-Mailer: Mailchimp Mailer - **CID1234**\nX-MC-User: x\n",O,ALT)),
+    ("newsletter", "hold", m("Political Party <hello@party.example>","Ann, we need you","Return-Path: <bounce@bounce.e.party.example>\n",O,SG)),
+    ("newsletter", "hold", m("University alumni <alumni@alumni.uni.example>","Alumni magazine, spring edition",U,SFMC)),
+    ("newsletter", "hold", m("Product Hunt <hello@producthunt.example>","AI that cleans your desk",O,"X-CIO-x: y\nReturn-Path: <postmaster@cio1234.mail.producthunt.example>\n",ALT)),
+    ("notification", "hold", m("LinkedIn <messages-noreply@linkedin.com>","Ann, you appeared in 5 searches this week","X-LinkedIn-Class: EMAIL-DEFAULT\n",O)),
+    ("notification", "hold", m("LinkedIn Job Alerts <jobalerts-noreply@linkedin.com>","gardener: Acme is hiring","X-LinkedIn-Class: EMAIL-DEFAULT\n",O)),
+    ("notification", "hold", m("Facebook <notification@facebookmail.com>","Bob hat einen Beitrag kommentiert","X-Facebook: x\n",O)),
+    ("notification", "hold", m("Instagram <no-reply@mail.instagram.com>","ann, see what you've been missing","X-Facebook: x\n",O)),
+    ("notification", "hold", m("X <info@x.com>","Bob posted: hello",O,ALT)),
+    ("notification", "hold", m("Quora Digest <english-personalized-digest@quora.com>","How do I prune a plum tree?",O,ALT)),
+    ("notification", "hold", m("Reddit <noreply@redditmail.com>","\"What is this bug\"",O,ALT)),
+    ("notification", "hold", m("YouTube <noreply@youtube.com>","Garden TV just uploaded a video",U)),
+    ("notification", "hold", m("Meetup <info@email.meetup.com>","Just scheduled: Hiking",O,SG)),
+    ("notification", "hold", m("Strava <no-reply@strava.com>","Bob gave you kudos",O,SG)),
+    ("notification", "hold", m("Duolingo <hello@duolingo.com>","⏰ Your streak is at risk",O,SES,ALT)),
+    ("notification", "hold", m("Pinterest <recommendations@discover.pinterest.com>","Boards for you",O,ALT)),
+    ("notification", "hold", m("Discourse forum <noreply@forum.example>","[Forum] [Garden] plum","X-Discourse-Topic-Id: 1\nAuto-Submitted: auto-generated\nList-Id: <garden.forum.example>\nPrecedence: list\n",U)),
+    ("notification", "hold", m("Jira <jira@firma.atlassian.net>","[JIRA] (ABC-12) Login page: password reset broken","X-JIRA-FingerPrint: x\nAuto-Submitted: auto-generated\nPrecedence: bulk\n")),
+    ("notification", "hold", m("GitLab <gitlab@gitlab.firma.example>","Re: group/proj | Verify your email flow (!12)","X-GitLab-Project: p\nAuto-Submitted: auto-generated\nIn-Reply-To: <x@gitlab.firma.example>\n",U)),
+    ("notification", "hold", m("Google Alerts <googlealerts-noreply@google.com>","Google Alert - plums",U)),
+]
+
+
+def main():
+    program, rules = sys.argv[1:]
+    with tempfile.TemporaryDirectory(prefix="pullyu-made-up-") as directory:
+        paths = []
+        for number, (_, _, text) in enumerate(ROWS):
+            paths.append(os.path.join(directory, f"{number:03}.eml"))
+            with open(paths[-1], "w", encoding="utf-8") as f:
+                f.write(text)
+        done = subprocess.run([program, "classify", "--format", "json", "--rules", rules, *paths],
+                              stdout=subprocess.PIPE, check=True)
+    wrong = 0
+    for (cls, action, text), line in zip(ROWS, done.stdout.splitlines(), strict=True):
+        got = json.loads(line)
+        if got["class"] == cls if action == "either" else got["action"] == action:
+            continue
+        wrong += 1
+        shown = [x for x in text.split("\n") if x.startswith(("From:", "Subject:"))]
+        print(f"{shown}: got {got['class']}, {got['action']}; want {cls}, {action}")
+        for reason in got["reasons"]:
+            print(f"    {reason['class']:14}{reason['weight']:+5.1f} {reason['rule']}: "
+                  f"{reason['seen']}")
+    print(f"{len(ROWS)} made-up headers, {wrong} wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
