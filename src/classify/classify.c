@@ -12,10 +12,8 @@
 #include "classify/classify.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "classify/fold.h"
 #include "classify/rules.h"
 
@@ -253,30 +251,46 @@ static enum class decide(const struct walk *w) {
 return CLASS_PERSONAL;
 }
 
+/* Appends as much of s as fits, whole characters; with an ellipsis where something is cut. */
+static void seen_add(char out[VERDICT_SEEN_MAX], const char *s)
+{
+	static const char ellipsis[] = "\xe2\x80\xa6";
+	size_t n = strlen(out), room = VERDICT_SEEN_MAX - sizeof(ellipsis) - n;
+	size_t len = strnlen(s, room + 1);
+	if (len > room) {
+		len = room;
+		while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
+			len--;
+		memcpy(out + n, s, len);
+		memcpy(out + n + len, ellipsis, sizeof(ellipsis));
+		return;
+	}
+	memcpy(out + n, s, len + 1);
+}
+
+static bool seen_full(const char out[VERDICT_SEEN_MAX])
+{
+	return g_str_has_suffix(out, "\xe2\x80\xa6");
+}
+
 static void seen_write(const struct walk *w, const struct hit *hit, char out[VERDICT_SEEN_MAX])
 {
-	char text[512];
+	out[0] = '\0';
 	if (hit->field != NULL) {
-		snprintf(text, sizeof(text), "%s: %.300s", hit->field->name, hit->field->value);
-	} else {
-		size_t n = 0;
-		text[0] = '\0';
-		for (size_t i = 0; i < hit->rule->n_terms && n + 80 < sizeof(text); i++) {
-			const struct term *t = &hit->rule->terms[i];
-			if (!term_holds(w, t))
-				continue;
-			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s%s",
-			    n > 0 ? ", " : "", t->negated ? "not " : "",
-			    t->is_rule ? w->rules->rules[t->index].name
-				       : facts_name((enum fact)t->index));
-		}
+		const char *const parts[] = {hit->field->name, ": ", hit->field->value};
+		for (size_t i = 0; i < 3 && !seen_full(out); i++)
+			seen_add(out, parts[i]);
+		return;
 	}
-	/* snprintf may have cut a character in two; str_copy cuts at one if it has to cut. */
-	const char *end;
-	g_utf8_validate(text, -1, &end);
-	text[end - text] = '\0';
-	if (!str_copy(out, VERDICT_SEEN_MAX - 3, text))
-		strcat(out, "\xe2\x80\xa6");
+	for (size_t i = 0; i < hit->rule->n_terms; i++) {
+		const struct term *t = &hit->rule->terms[i];
+		if (!term_holds(w, t))
+			continue;
+		const char *const parts[] = {out[0] == '\0' ? "" : ", ", t->negated ? "not " : "",
+		    t->is_rule ? w->rules->rules[t->index].name : facts_name((enum fact)t->index)};
+		for (size_t k = 0; k < 3 && !seen_full(out); k++)
+			seen_add(out, parts[k]);
+	}
 }
 
 /* For the class first, heaviest first; then what spoke against or for others; vetoes count as
