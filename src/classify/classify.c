@@ -319,8 +319,12 @@ static bool is_reason(const struct walk *w, const struct hit *hit)
 static void reasons_write(const struct walk *w, struct verdict *v)
 {
 	bool taken[HITS_MAX] = {false};
-	for (size_t i = 0; i < w->n_hits; i++)
+	for (size_t i = 0; i < w->n_hits; i++) {
+		const struct rule *rule = w->hits[i].rule;
 		taken[i] = !is_reason(w, &w->hits[i]);
+		/* Also where another rule of its group counts instead. */
+		v->once = v->once || (rule->once && rule->cls == (int)v->cls);
+	}
 	while (v->n_reasons < VERDICT_REASONS_MAX) {
 		size_t best = HITS_MAX;
 		for (size_t i = 0; i < w->n_hits; i++)
@@ -338,7 +342,6 @@ static void reasons_write(const struct walk *w, struct verdict *v)
 		reason->weight = w->hits[best].counted ? rule->weight : 0;
 		reason->vetoes = rule->vetoes;
 		seen_write(w, &w->hits[best], reason->seen);
-		v->once = v->once || (rule->once && rule->cls == (int)v->cls);
 	}
 }
 

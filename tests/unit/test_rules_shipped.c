@@ -267,6 +267,36 @@ static void test_people(void **state)
 	rows_check(rows, G_N_ELEMENTS(rows));
 }
 
+/* A subscription bomb cannot use the lane for confirmations: it is marked. */
+static void test_confirmations(void **state)
+{
+	static const struct {
+		const char *label, *subject;
+		bool once;
+	} rows[] = {
+	    {"en", "Please confirm your subscription", true},
+	    {"de", "Bitte best\xc3\xa4tigen Sie Ihre Newsletter-Anmeldung", true},
+	    {"nl", "Bevestig je inschrijving", true},
+	    {"fr", "Confirmez votre abonnement", true},
+	    {"pl", "Potwierd\xc5\xba subskrypcj\xc4\x99", true},
+	    {"code", "Your verification code", false},
+	    {"password", "Reset your password", false},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		char *header = g_strdup_printf(SHOP "%s", rows[i].subject);
+		struct facts *facts = facts_of(header);
+		struct verdict v;
+		assert_int_equal(classify(rules, facts, &v, NULL), RC_OK);
+		failed += unit_str(rows[i].label, class_name(v.cls), "security");
+		failed += unit_num(rows[i].label, v.once, rows[i].once);
+		facts_free(&facts);
+		g_free(header);
+	}
+	assert_int_equal(failed, 0);
+}
+
 /* pullyu-rules(5) explains every fact. */
 static void test_manual(void **state)
 {
@@ -293,6 +323,7 @@ int main(void)
 	    cmocka_unit_test(test_transactional_words),
 	    cmocka_unit_test(test_platforms_and_borrowers),
 	    cmocka_unit_test(test_people),
+	    cmocka_unit_test(test_confirmations),
 	    cmocka_unit_test(test_manual),
 	};
 	return cmocka_run_group_tests_name("rules", tests, rules_setup, rules_teardown);
