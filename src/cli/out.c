@@ -63,7 +63,8 @@ size_t out_width(const char *text)
 	return width;
 }
 
-static void put_line(FILE *to, const char *prefix, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void put_line(
+    FILE *to, const char *prefix, const char *fmt, va_list ap)
 {
 	char *text = g_strdup_vprintf(fmt, ap);
 	char *clean = out_clean(text);

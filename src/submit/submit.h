@@ -24,10 +24,11 @@ struct submit_message {
 };
 
 /* RC_OK only after the MTA's 250 to the end of the data. RC_PERM: a 5xx to MAIL, RCPT, DATA or the
- * end of data. *smtp_code_out is set on every result: the code of the reply that decided, 0 if there
- * was none. RC_TEMP: everything else: no connection, 4xx, a
- * missed deadline, an unreadable file. What is sent is the message's bytes with every line ending
- * in CRLF, dot-stuffed; a body line "." or "MAIL FROM:" cannot leave the data. */
+ * end of data. *smtp_code_out is set on every result: the code of the reply that decided, 0 if
+ * there was none. RC_TEMP: everything else: no connection, 4xx, a missed deadline, an unreadable
+ * file. What is sent is the message's bytes with every line ending in CRLF, dot-stuffed; a body
+ * line "." or "MAIL FROM:" cannot leave the data. 8-bit content goes undeclared: libcurl has no way
+ * to say BODY=8BITMIME. */
 enum rc submit_message(const struct submit_config *config, const struct submit_message *message,
     int *smtp_code_out, struct err *err);
 
