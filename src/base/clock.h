@@ -16,8 +16,8 @@ int64_t clock_now(void);
 int64_t clock_now_usec(void);
 /* Milliseconds of a clock that never jumps: for deadlines. */
 int64_t clock_mono_ms(void);
-/* How long, in milliseconds, somebody who waits for a wall clock time may sleep before looking again:
- * the wall clock may be set, and in tests it is moved. */
+/* How long, in milliseconds, somebody who waits for a wall clock time may sleep before looking
+ * again: the wall clock may be set, and in tests it is moved. */
 int64_t clock_sleep_max_ms(void);
 
 #endif

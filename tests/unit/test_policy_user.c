@@ -343,7 +343,8 @@ static void test_not_believed(void **state)
 		assert_int_equal(chmod(dir, 0), 0);
 		/* There may be an allow list by now: in doubt all passes. */
 		failed += want(users, "no permission for the directory", key,
-		    "part unusable times=2 allow=0 hold=1 settings.ini: cannot be read: Permission denied");
+		    "part unusable times=2 allow=0 hold=1 settings.ini: cannot be read: Permission "
+		    "denied");
 		assert_int_equal(chmod(dir, 0755), 0);
 	}
 	users_free(&users);

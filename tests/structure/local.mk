@@ -1,0 +1,2 @@
+# Includes, format, man pages.
+e2e_tests += tests/structure/test_structure.py
