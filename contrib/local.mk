@@ -1,1 +1,2 @@
 # contrib
+EXTRA_DIST += contrib/check contrib/install-packages contrib/packages
