@@ -128,6 +128,9 @@ ROWS = [
     ("security", "pass", m("Wordpress <wordpress@blog.example>","[Blog] Passwort zurücksetzen")),
     ("security", "pass", m("Okta <noreply@okta.com>","Account locked",SES)),
     ("security", "pass", m("Newsletter <news@letter.example>","Confirm your subscription to The Letter",O,SG)),
+    ("personal", "pass", m("Boss <boss@firma.example>","Your weekly report is late",ALT)),
+    ("personal", "pass", m("Bob <bob@gmail.com>","New photos, new comments on the novel")),
+    ("personal", "pass", m("Bob <bob@firma.example>","Pull request for the shed roof, assigned to you","X-Mailer: Apple Mail\n")),
     # must hold
     ("newsletter", "hold", m("The Economist <newsletters@e.economist.com>","The world in brief",SFMC,O,ALT)),
     ("newsletter", "hold", m("NRC <nieuwsbrief@nrc.example>","Dit is het nieuws van vanochtend",SG,ALT)),
