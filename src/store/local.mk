@@ -3,6 +3,7 @@ src_store_libstore_a_SOURCES = \
 	src/store/store.c src/store/store.h src/store/store_private.h \
 	src/store/store_bdb.c src/store/store_bdb.h \
 	src/store/store_bdb_open.c \
+	src/store/store_bdb_repair.c \
 	src/store/store_fail.c \
 	src/store/store_known.c \
 	src/store/store_maildir.c \

@@ -37,6 +37,7 @@ enum rc bdb_result(struct bdb *db, int result, const char *what, struct err *err
 	}
 	if (db->panic != 0)
 		rc = RC_CORRUPT;
+	db->corrupt |= rc == RC_CORRUPT;
 	err_set(err, rc, "database: %s: %s%s%s%s%s", what, db_strerror(result),
 	    db->panic != 0 ? " after: " : "", db->panic != 0 ? db_strerror(db->panic) : "",
 	    db->said[0] != '\0' ? ": " : "", db->said);

@@ -213,3 +213,68 @@ enum rc store_known_expire(
 	g_ptr_array_unref(expiry.ages);
 	return rc;
 }
+
+/* ---- mending ---- */
+
+enum { MEND_BATCH = 200 };
+
+struct mending {
+	struct store *store;
+	enum store_table from;
+	enum rc rc;
+	struct err *err;
+	unsigned count;
+};
+
+static bool mend_record(void *ctx, struct store_bytes key, struct store_bytes value)
+{
+	struct mending *m = ctx;
+	struct change change = {.table = m->from};
+	struct store_bytes of = key;
+	bool sound = m->from == STORE_TABLE_AGE
+	    ? store_age_split(key, &change.when, &change.table, &of)
+	    : store_time_decode(value, &change.when);
+	if (!sound) {
+		m->rc = store_del(m->store, m->from, key, m->err);
+		return m->rc == RC_OK;
+	}
+	change.key = g_byte_array_new();
+	g_byte_array_append(change.key, of.data, (guint)of.len);
+	GByteArray *age = g_byte_array_new();
+	if (m->from == STORE_TABLE_AGE) {
+		/* As if it were learnt again: the latest time wins. */
+		m->rc = put_both(m->store, &change, m->err);
+	} else {
+		store_age_key(change.when, change.table, key, age);
+		m->rc = store_put(m->store, STORE_TABLE_AGE, store_bytes_of(age),
+		    (struct store_bytes){.data = "", .len = 0}, m->err);
+	}
+	g_byte_array_unref(age);
+	g_byte_array_unref(change.key);
+	if (m->rc == RC_OK && ++m->count % MEND_BATCH == 0) {
+		m->rc = store_commit(m->store, m->err);
+		if (m->rc == RC_OK)
+			m->rc = store_begin(m->store, m->err);
+	}
+	return m->rc == RC_OK;
+}
+
+enum rc store_known_mend(struct store *store, struct err *err)
+{
+	static const enum store_table order[] = {
+	    STORE_TABLE_AGE, STORE_TABLE_KNOWN, STORE_TABLE_SENT};
+	struct err inner;
+	enum rc rc = RC_OK;
+	for (size_t i = 0; i < G_N_ELEMENTS(order) && rc == RC_OK; i++) {
+		struct mending m = {.store = store, .from = order[i], .err = &inner};
+		rc = store_begin(store, &inner);
+		if (rc == RC_OK)
+			rc = store_scan(store, order[i], NULL, mend_record, &m, &inner);
+		if (rc == RC_OK)
+			rc = m.rc;
+		if (rc == RC_OK)
+			rc = store_commit(store, &inner);
+		store_abort(store);
+	}
+	return store_result(rc, &inner, err);
+}

@@ -136,6 +136,10 @@ enum rc store_change(struct store *store, store_change_fn *fn, void *ctx, struct
 enum rc store_index_complete(struct store *store, bool *complete_out, struct err *err);
 enum rc store_index_set_complete(struct store *store, bool complete, struct err *err);
 
+/* Makes KNOWN, SENT and AGE agree again after some of their records were lost: AGE says what the
+ * others held and they say what it held. */
+enum rc store_known_mend(struct store *store, struct err *err);
+
 /* ---- records and keys: store_record.c ---- */
 
 bool store_id_valid(const char *id);
