@@ -357,20 +357,41 @@ static void serve_release(struct daemon *d, json_t *request, struct control_call
 	g_free(list);
 }
 
-/* A drain of all users: one answer when the last of them is done. */
+/* A drain of one user or all: some at a time, one answer when the last of them is done. */
+enum { DRAIN_AT_ONCE = 4 };
+
 struct drain {
+	struct daemon *d;
 	struct control_call_in *call;
-	size_t pending, delivered, left;
+	GPtrArray *users; /* own */
+	guint next;       /* index into it */
+	guint pending;    /* releases that have not answered */
+	guint source;     /* idle; 0: none */
+	size_t delivered, left;
 	enum rc rc;
 	struct err err;
 };
 
-static void drain_end(struct drain *drain)
+static void on_drained(void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err);
+
+static gboolean drain_on(gpointer data)
 {
-	if (--drain->pending > 0)
-		return;
+	struct drain *drain = data;
+	drain->source = 0;
+	/* Those that answer at once come back through the main loop, not by recursion. */
+	while (drain->next < drain->users->len && drain->pending < DRAIN_AT_ONCE) {
+		drain->pending++;
+		releases_now(drain->d->releases, drain->users->pdata[drain->next++], NULL, true,
+		    clock_now(), on_drained, drain);
+	}
+	if (drain->pending > 0)
+		return G_SOURCE_REMOVE;
+	if (drain->source != 0)
+		g_source_remove(drain->source);
 	on_released(drain->call, drain->delivered, drain->left, drain->rc, &drain->err);
+	g_ptr_array_free(drain->users, TRUE);
 	g_free(drain);
+	return G_SOURCE_REMOVE;
 }
 
 static void on_drained(void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err)
@@ -378,11 +399,13 @@ static void on_drained(void *ctx, size_t delivered, size_t left, enum rc rc, con
 	struct drain *drain = ctx;
 	drain->delivered += delivered;
 	drain->left += left;
+	drain->pending--;
 	if (rc != RC_OK) {
 		drain->rc = rc;
 		drain->err = *err;
 	}
-	drain_end(drain);
+	if (drain->source == 0)
+		drain->source = g_idle_add(drain_on, drain);
 }
 
 static bool collect_user(void *ctx, const char *user, const struct store_held *held)
@@ -409,18 +432,16 @@ static void serve_drain(struct daemon *d, json_t *request, struct control_call_i
 	} else {
 		rc = store_held_scan(d->store, NULL, collect_user, users, &err);
 	}
-	if (rc == RC_OK) {
-		struct drain *drain = g_new0(struct drain, 1);
-		drain->call = call;
-		drain->pending = users->len + 1; /* one for this function */
-		for (guint i = 0; i < users->len; i++)
-			releases_now(d->releases, users->pdata[i], NULL, true, clock_now(),
-			    on_drained, drain);
-		drain_end(drain);
-	} else {
+	if (rc != RC_OK) {
+		g_ptr_array_free(users, TRUE);
 		control_answer_rc(call, rc, &err);
+		return;
 	}
-	g_ptr_array_free(users, TRUE);
+	struct drain *drain = g_new0(struct drain, 1);
+	drain->d = d;
+	drain->call = call;
+	drain->users = users;
+	drain->source = g_idle_add(drain_on, drain);
 }
 
 /* ---- lists ---- */

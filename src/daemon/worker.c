@@ -312,7 +312,7 @@ static gboolean pump(gpointer data)
 	workers->pump = 0;
 	while (workers->running < WORKERS_RUNNING_MAX && !g_queue_is_empty(&workers->waiting))
 		job_start(g_queue_pop_head(&workers->waiting));
-	if (g_queue_get_length(&workers->waiting) > WORKERS_WAITING_MAX)
+	while (g_queue_get_length(&workers->waiting) > WORKERS_WAITING_MAX)
 		job_end(g_queue_pop_tail(&workers->waiting), NULL);
 	return G_SOURCE_REMOVE;
 }

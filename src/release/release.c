@@ -18,6 +18,7 @@ enum {
 	COMPOSE_ATTEMPTS =
 	    3, /* then the originals go out alone: that needs neither worker nor disk */
 	CANDIDATES = 3,
+	IDS_BYTES_MAX = STORE_SLOT_MAX - 4096, /* the record must fit into the ledger */
 };
 
 static void append_rest(struct release *r, GPtrArray *ids)
@@ -147,6 +148,7 @@ static void take_batch(struct release *r)
 {
 	struct release_record *rec = r->user->record;
 	uint64_t bytes = 0;
+	size_t ids_bytes = 0;
 	guint taken = 0;
 	g_ptr_array_set_size(rec->ids, 0);
 	while (taken < r->rest->len && rec->ids->len < r->all->config.max_messages) {
@@ -158,6 +160,9 @@ static void take_batch(struct release *r)
 		}
 		bool fits = bytes + held.size <= r->all->config.max_bytes;
 		if (rec->mode == MODE_ATTACH && rec->ids->len > 0 && !fits)
+			break;
+		ids_bytes += strlen(id) + 3; /* quotes and comma */
+		if (ids_bytes > IDS_BYTES_MAX)
 			break;
 		bytes += held.size;
 		g_ptr_array_add(rec->ids, g_strdup(id));
