@@ -78,12 +78,13 @@ class Found:
 
 
 class Site:
-    def __init__(self, binaries=None, pullyu=True, keep=False):
+    def __init__(self, binaries=None, pullyu=True, keep=False, users=USERS):
         self.root = tempfile.mkdtemp(prefix="pullyu-")
         os.chmod(self.root, 0o755)
         os.mkdir(os.path.join(self.root, "log"))
         self.with_pullyu = pullyu
         self.keep = keep
+        self.users = users
         self.sent = []
         self._failed = False
         self._ports = {n: ports.allocate() for n in ("public", "submit", "release", "lmtp", "imap")}
@@ -116,14 +117,14 @@ class Site:
 
     def prepare(self):
         """Writes all configuration; start() does it, too."""
-        mailboxes = [(user, f"{DOMAIN}/x/") for user in USERS if user != JOERG]
+        mailboxes = [(user, f"{DOMAIN}/x/") for user in self.users if user != JOERG]
         # Dovecot 2.3's LMTP does not speak SMTPUTF8, so Postfix itself fills that Maildir.
         mailboxes.append((JOERG, f"{DOMAIN}/{JOERG.partition('@')[0]}/Maildir/"))
         # Postfix's own socket directory must exist before Dovecot puts its socket there.
         private = os.path.join(self.mta.queue, "private")
         os.makedirs(private, mode=0o700, exist_ok=True)
         shutil.chown(private, "postfix")
-        self.imap.configure([IMAP_NAMES.get(user, user) for user in USERS])
+        self.imap.configure([IMAP_NAMES.get(user, user) for user in self.users])
         self.mta.configure(
             milters="unix:pullyu/milter.sock" if self.with_pullyu else "",
             mailboxes=mailboxes,
@@ -135,7 +136,7 @@ class Site:
                 shutil.copytree(source, self.pullyu.rules)
             self.pullyu.write_config()
             if not os.path.exists(self.pullyu.participants):
-                self.set_participants(*USERS)
+                self.set_participants(*self.users)
 
     def start(self):
         self.prepare()
