@@ -30,6 +30,7 @@ struct release_user {
 	int64_t oldest;                /* received; never in the future */
 	struct release_record *record; /* own; NULL until read */
 	struct release *active;        /* own; NULL if none is under way */
+	int64_t looked;                /* when the rule was looked at last; 0: never */
 	int64_t not_before;            /* after a failure */
 	unsigned failures;             /* in a row */
 };

@@ -231,7 +231,8 @@ static void rule_hash(const struct release_rule *rule, char out[65])
 }
 
 /* A slot that lies in the past by a rule that the user made only now is not a missed slot: what
- * counts begins when the rule is first seen. */
+ * counts begins with the last look before the rule was seen, so that one who sets the next minute
+ * does not miss it. */
 static void note_rule(struct release_user *user, const struct release_rule *rule)
 {
 	char hash[65];
@@ -242,7 +243,10 @@ static void note_rule(struct release_user *user, const struct release_rule *rule
 	if (strcmp(hash, rec->rule) == 0 && !ahead)
 		return;
 	bool first = rec->rule[0] == '\0';
-	rec->last = first ? MIN(user->oldest, user->all->now) : user->all->now;
+	int64_t since = user->looked;
+	if (since == 0 || user->all->now - since > 2 * TICK_SECONDS)
+		since = user->all->now;
+	rec->last = ahead || !first ? since : MIN(user->oldest, user->all->now);
 	str_copy(rec->rule, sizeof(rec->rule), hash);
 	if (ledger_put(user->all->store, user->name, rec, &err) != RC_OK)
 		log_warning("%s: slot ledger: %s", user->name, err.text);
@@ -288,6 +292,7 @@ static struct due user_due(struct release_user *user, struct release_rule *rule)
 		return due;
 	}
 	note_rule(user, rule);
+	user->looked = now;
 	int64_t forced = user->oldest + user->all->config.max_hold;
 	int64_t base = MAX(user->record->last, user->oldest);
 	if (next_slot(rule, base, &due.slot, &err) == RC_OK && due.slot <= forced) {

@@ -258,6 +258,12 @@ static void test_new_rule_is_no_missed_slot(void **state)
 	expect_log(s, "");
 	releases_tick(s->engine, FRIDAY_0700 + 2 * HOUR + DAY);
 	expect_log(s, "compose(1) digest=ok ");
+	/* The next minute, set between two looks, is not missed. */
+	hold(s, FRIDAY_0700 + 3 * HOUR + DAY, 10);
+	releases_tick(s->engine, FRIDAY_0700 + 4 * HOUR + DAY - 10);
+	assert_int_equal(times_parse("12:00", &s->rule.times, &err), RC_OK);
+	releases_tick(s->engine, FRIDAY_0700 + 4 * HOUR + DAY + 10);
+	expect_log(s, "compose(1) digest=ok ");
 }
 
 static void test_mta_down(void **state)
