@@ -6,7 +6,9 @@ src_store_libstore_a_SOURCES = \
 	src/store/store_bdb_repair.c \
 	src/store/store_fail.c \
 	src/store/store_known.c \
-	src/store/store_maildir.c \
+	src/store/store_maildir.c src/store/store_maildir.h \
+	src/store/store_maildir_commit.c \
+	src/store/store_maildir_dir.c \
 	src/store/store_mem.c \
 	src/store/store_rebuild.c \
 	src/store/store_record.c

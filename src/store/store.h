@@ -5,10 +5,10 @@
  *
  * One process opens a store; one thread uses it. Every function that changes something is durable
  * when it returns RC_OK outside a transaction, and when store_commit returns RC_OK inside one.
- * (Messages are files and do
- * not roll back; inside a transaction they become durable when store_commit returns.) RC_TEMP: disk
- * full, locked, I/O error. RC_CORRUPT from any database function: close the store and exit; opening
- * again recovers.
+ * (Messages are files and do not roll back; inside a transaction they become durable when
+ * store_commit returns.) RC_TEMP: disk full, locked, I/O error. RC_CORRUPT from any database
+ * function: close the store and exit; opening again recovers. RC_PERM from a message function: the
+ * user's folder is not what it should be (a link, no permission); other users' are not concerned.
  */
 #ifndef PULLYU_STORE_STORE_H
 #define PULLYU_STORE_STORE_H

@@ -73,19 +73,20 @@ static bool collect_id(void *ctx, struct store_bytes key, struct store_bytes val
 	return true;
 }
 
-/* Describes a file. RC_NOTFOUND: it is gone by now, or is none of ours. */
+/* Describes a file. RC_NOTFOUND: it is gone by now, or is none of ours: an IMAP server may have
+ * written it, so that we may not even read it. */
 static enum rc describe(struct rebuild *r, const char *folder, const struct store_msg *msg,
     char user_out[ADDR_MAX], struct store_held *held_out, struct err *err)
 {
 	char user[ADDR_MAX] = "";
 	struct store_held held;
-	int fd;
-	enum rc rc = r->store->msg->open_msg(r->store->msg_self, folder, msg->id, &fd, err);
-	if (rc != RC_OK)
-		return rc;
+	int fd = -1;
 	memset(&held, 0, sizeof(held));
-	rc = r->describe(r->ctx, fd, msg, user, &held, err);
-	close(fd);
+	enum rc rc = r->store->msg->open_msg(r->store->msg_self, folder, msg->id, &fd, err);
+	if (rc == RC_OK) {
+		rc = r->describe(r->ctx, fd, msg, user, &held, err);
+		close(fd);
+	}
 	if (rc == RC_OK) {
 		str_copy(held.id, sizeof(held.id), msg->id);
 		GByteArray *value = g_byte_array_new();
@@ -104,15 +105,19 @@ static enum rc describe(struct rebuild *r, const char *folder, const struct stor
 
 /* Removing an entry is the side on which a mistake costs: it wants certainty that the file is
  * gone, which a listing beside a busy IMAP server does not give. */
-static enum rc really_gone(struct rebuild *r, const char *folder, const char *id, struct err *err)
+static enum rc really_gone(
+    struct rebuild *r, const char *folder, const char *id, bool *gone_out, struct err *err)
 {
 	int fd;
-	if (!store_id_valid(id))
-		return RC_NOTFOUND;
-	enum rc rc = r->store->msg->open_msg(r->store->msg_self, folder, id, &fd, err);
+	enum rc rc = RC_NOTFOUND;
+	if (store_id_valid(id))
+		rc = r->store->msg->open_msg(r->store->msg_self, folder, id, &fd, err);
 	if (rc == RC_OK)
 		close(fd);
-	return rc;
+	if (rc == RC_TEMP || rc == RC_CORRUPT)
+		return rc;
+	*gone_out = rc == RC_NOTFOUND;
+	return RC_OK;
 }
 
 static enum rc find_missing(struct rebuild *r, const char *user, const char *folder, GArray *msgs,
@@ -150,11 +155,12 @@ static enum rc find_gone(
 	g_hash_table_iter_init(&iter, ids);
 	while (g_hash_table_iter_next(&iter, &id, &sound)) {
 		struct edit edit = {.add = false};
-		enum rc rc = GPOINTER_TO_INT(sound) ? really_gone(r, folder, id, err) : RC_NOTFOUND;
-		if (rc == RC_OK)
-			continue;
+		bool gone = true;
+		enum rc rc = RC_OK;
+		if (GPOINTER_TO_INT(sound))
+			rc = really_gone(r, folder, id, &gone, err);
 		str_copy(edit.held.id, sizeof(edit.held.id), id);
-		if (rc == RC_NOTFOUND)
+		if (rc == RC_OK && gone)
 			rc = queue(r, user, &edit, err);
 		if (rc != RC_OK)
 			return rc;
@@ -230,7 +236,7 @@ static enum rc ask_messages(
 			rc = RC_OK;
 	}
 	g_array_unref(msgs);
-	return rc == RC_OK && !found ? RC_NOTFOUND : rc;
+	return (rc == RC_OK && !found) || rc == RC_PERM ? RC_NOTFOUND : rc;
 }
 
 static bool add_folder_user(void *ctx, const char *folder)
@@ -259,8 +265,12 @@ static enum rc rebuild_all(struct rebuild *r, struct err *err)
 	if (rc == RC_OK)
 		rc = all.rc;
 	g_hash_table_iter_init(&iter, all.users);
-	while (rc == RC_OK && g_hash_table_iter_next(&iter, &user, NULL))
+	while (rc == RC_OK && g_hash_table_iter_next(&iter, &user, NULL)) {
 		rc = rebuild_user(r, user, err);
+		/* A folder that one user made unreadable is no reason to index nobody's. */
+		if (rc == RC_PERM)
+			rc = flush(r, err);
+	}
 	if (rc == RC_OK)
 		rc = store_index_set_complete(r->store, true, err);
 	g_hash_table_unref(all.users);

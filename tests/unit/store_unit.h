@@ -84,6 +84,7 @@ static inline char *world_file(struct world *w, const char *name, const char *co
 {
 	char *path = g_build_filename(w->incoming, name, NULL);
 	assert_true(g_file_set_contents(path, content, -1, NULL));
+	assert_int_equal(chmod(path, 0600), 0);
 	return path;
 }
 
