@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "auth/auth.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "milter/lead.h"
 
@@ -47,6 +48,7 @@ size_t decide_users(struct users *users, struct decide_rcpt *rcpts, size_t n)
 			continue;
 		}
 		if (users_get(users, rcpt->key, &rcpt->user, &err) != RC_OK) {
+			log_warning("user %s passes: %s", rcpt->key, err.text);
 			str_copy(rcpt->why, sizeof(rcpt->why), err.text);
 			continue;
 		}

@@ -6,7 +6,6 @@
 #include "milter/listener.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -27,19 +26,18 @@
 
 enum {
 	BACKLOG = 1024,
-	/* One packet from the MTA: a header field, or a chunk of the body. Postfix takes fields of
-	 * up to header_size_limit, 100 kB; libmilter's default is 64 kB. */
+	/* One packet from the MTA: a header field, or a chunk of the body. libmilter drops the
+	 * session when one is larger, by default than 64 kB. Postfix cuts fields at 60,000 bytes;
+	 * others need not. */
 	PACKET_MAX = 1024 * 1024,
 	GRACE_MS = 200, /* for libmilter to send its answer to the end of a message */
 	LOOK_MS = 50,
 };
 
 static struct {
-	char *path;     /* own; NULL if it is no unix socket */
-	struct stat st; /* of the socket that we made */
-	int signal_pipe[2];
+	char *path;        /* own; NULL if it is no unix socket */
+	struct stat st;    /* of the socket that we made */
 	atomic_bool ended; /* libmilter's loop */
-	int result;        /* of it */
 } listener;
 
 /* The path of a unix socket, or NULL. */
@@ -114,47 +112,33 @@ static void remove_socket(void)
 
 /* ---- signals ---- */
 
-static void on_signal(int number)
+/* In the place of the C library's: libmilter has a thread that calls sigwait for SIGHUP, SIGTERM
+ * and SIGINT and then drops every session at once, in the middle of messages. A signal sent to the
+ * process goes to any thread that waits for it, so the only way to be the one that gets it is that
+ * libmilter's thread does not wait. Nothing else here calls sigwait. */
+int sigwait(const sigset_t *set, int *number)
 {
-	int saved = errno;
-	char byte = (char)number;
-	if (write(listener.signal_pipe[1], &byte, 1) < 0)
-		errno = saved; /* full: enough of them wait already */
-	errno = saved;
+	(void)set;
+	(void)number;
+	for (;;)
+		pause();
+}
+
+static void fill_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
 }
 
 void listener_block_signals(void)
 {
 	sigset_t set;
-	sigemptyset(&set);
+	fill_signals(&set);
 	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-}
-
-/* Called with the signals blocked. */
-static enum rc prepare_signals(struct err *err)
-{
-	static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-	if (pipe2(listener.signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
-		return err_errno(err, RC_TEMP, "pipe");
-	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
-		sigaction(numbers[i], &action, NULL);
-	return RC_OK;
-}
-
-static void unblock_signals(void)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /* ---- serving ---- */
@@ -162,23 +146,22 @@ static void unblock_signals(void)
 static void *serve(void *arg)
 {
 	(void)arg;
-	listener.result = smfi_main();
+	smfi_main();
 	atomic_store(&listener.ended, true);
-	on_signal(0);
+	kill(getpid(), SIGTERM);
 	return NULL;
 }
 
 /* Until a signal says stop, or libmilter ends by itself. */
 static void wait_for_stop(void)
 {
+	sigset_t set;
+	fill_signals(&set);
 	while (!atomic_load(&listener.ended)) {
-		struct pollfd p = {.fd = listener.signal_pipe[0], .events = POLLIN};
-		char byte = 0;
-		if (poll(&p, 1, -1) < 0 || read(p.fd, &byte, 1) != 1)
-			continue;
-		if (byte == SIGTERM || byte == SIGINT)
+		int number = sigwaitinfo(&set, NULL);
+		if (number == SIGTERM || number == SIGINT)
 			return;
-		if (byte == SIGHUP)
+		if (number == SIGHUP)
 			snapshot_watch_kick();
 	}
 }
@@ -205,23 +188,15 @@ static void drain(void)
 enum rc listener_run(struct err *err)
 {
 	pthread_t thread;
-	enum rc rc = prepare_signals(err);
-	if (rc != RC_OK)
-		return rc;
-	/* It inherits the blocked signals; libmilter's own threads inherit them from it. */
 	int result = pthread_create(&thread, NULL, serve, NULL);
 	if (result != 0) {
 		errno = result;
 		return err_errno(err, RC_TEMP, "cannot start a thread");
 	}
-	unblock_signals();
 	wait_for_stop();
 	remove_socket();
-	if (!atomic_load(&listener.ended)) {
-		drain();
-		return RC_OK;
-	}
-	return listener.result == MI_SUCCESS
-	    ? RC_OK
-	    : err_set(err, RC_TEMP, "libmilter ended; it tells syslog why");
+	if (atomic_load(&listener.ended))
+		return err_set(err, RC_TEMP, "libmilter ended; it tells syslog why");
+	drain();
+	return RC_OK;
 }

@@ -77,6 +77,7 @@ struct message *message_new(
 	message->authenticated = authenticated;
 	message->rcpts = g_array_new(FALSE, TRUE, sizeof(struct decide_rcpt));
 	g_array_set_clear_func(message->rcpts, clear_rcpt);
+	str_copy(message->queue_id, sizeof(message->queue_id), "NOQUEUE");
 	message->seen = g_hash_table_new(g_str_hash, g_str_equal);
 	message->guards = g_ptr_array_new_with_free_func(g_free);
 	if (size != NULL && str_number(size, 0, INT64_MAX, &bytes) &&
@@ -367,7 +368,10 @@ enum message_next message_end_header(struct message *message)
 	facts_end(message->facts);
 	tell_sent(message);
 	if (is_digest(message)) {
-		log_info("%s: one of our own digests", message->queue_id);
+		for (guint i = 0; i < message->rcpts->len; i++)
+			str_copy(rcpts_of(message)[i].why, sizeof(rcpts_of(message)[i].why),
+			    "a digest of our own");
+		log_all(message, NULL);
 		return MESSAGE_PASS;
 	}
 	message->strip_guards = message->guards->len > 0;

@@ -678,6 +678,7 @@ def test_own_digest_is_never_held(milter):
     milter.start()
     guard = b"X-Pullyu-Digest: " + guard_for(key, b"<n1@shop.example>") + b"\r\n"
     assert milter.deliver(["<ann@example.org>"], guard + NEWS) == (ACCEPT, [], [])
+    assert "action=pass reasons=- why=a digest of our own" in milter.log()
     other = guard + NEWS.replace(b"<n1@", b"<n2@")
     reply, deleted, fields = milter.deliver(["<ann@example.org>"], other)
     assert (reply, deleted) == (CONTINUE, [b"<ann@example.org>"])
@@ -789,7 +790,8 @@ def test_stop_waits_for_messages_in_flight(running):
         talk.envelope("<b@shop.example>", ["<ann@example.org>", "<bob@example.org>"])
         reply, body = talk.header(NEWS)
         assert reply == CONTINUE
-        running.process.send_signal(signal.SIGTERM)
+        for number in [signal.SIGHUP] + [signal.SIGTERM, signal.SIGINT] * 20:
+            running.process.send_signal(number)  # none of them may reach libmilter
         running.wait_log("stopping; 1 messages in flight")
         with pytest.raises(OSError):
             running.talk()
