@@ -117,7 +117,7 @@ class Milter:
             "milter": {
                 "socket": f"unix:{self.socket}",
                 "socket_mode": "0600",
-                "ask_timeout": "2s",
+                "ask_timeout": "20s",  # a busy machine is not what is tried here
                 "authserv_ids": "mx.example.org",
             },
             "log": {"to": "stderr", "level": "info"},
@@ -858,7 +858,6 @@ def test_killed_at_each_step(running, step, when):
     the disk of whom it was told to take off, and no file in incoming may be a part."""
     running.arm(f"milter.hold.{when}{step} kill")
     with running.talk() as talk:
-        taken_off = []
         with pytest.raises(Closed):
             talk.message("<b@shop.example>", ["<ann@example.org>", "<bob@example.org>"], NEWS)
     assert running.process.wait(PATIENCE) == -signal.SIGKILL
@@ -870,8 +869,7 @@ def test_killed_at_each_step(running, step, when):
         assert held == []
     running.arm()
     running.start()
-    assert len(running.deliver(["<ann@example.org>", "<bob@example.org>"])[1]) == 2
-    assert taken_off == []
+    assert len(running.deliver(["<ann@example.org>", "<bob@example.org>"])[1]) == 2, running.log()
 
 
 @needs_hooks
