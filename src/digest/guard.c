@@ -21,3 +21,17 @@ bool guard_check(const unsigned char key[HMAC_KEY_BYTES], const char *body, cons
 	guard_make(key, message_id, want);
 	return message_id[0] != '\0' && hmac_equal(body, want);
 }
+
+void guard_helo(const unsigned char key[HMAC_KEY_BYTES], char out[GUARD_HELO_MAX])
+{
+	char hex[HMAC_HEX_SIZE];
+	hmac_hex(key, "EHLO", hex);
+	snprintf(out, GUARD_HELO_MAX, "pullyu-%.24s.invalid", hex);
+}
+
+bool guard_helo_check(const unsigned char key[HMAC_KEY_BYTES], const char *helo)
+{
+	char want[GUARD_HELO_MAX];
+	guard_helo(key, want);
+	return hmac_equal(helo, want);
+}

@@ -20,4 +20,13 @@ void guard_make(
 /* Whether body is the guard of that Message-ID. Both are hostile. */
 bool guard_check(const unsigned char key[HMAC_KEY_BYTES], const char *body, const char *message_id);
 
+enum { GUARD_HELO_MAX = 64 };
+
+/* The name by which pullyud says EHLO when it submits: "pullyu-<24 hexadecimal digits>.invalid". So
+ * the milter also knows an original that pullyud re-sends, whose bytes must not change, should it
+ * come by a port with milters. */
+void guard_helo(const unsigned char key[HMAC_KEY_BYTES], char out[GUARD_HELO_MAX]);
+/* Whether a HELO or EHLO name is that name. */
+bool guard_helo_check(const unsigned char key[HMAC_KEY_BYTES], const char *helo);
+
 #endif
