@@ -43,7 +43,10 @@ static bool user_of(
 
 /* ---- the milter's ---- */
 
-static bool knows(struct daemon *d, const char *user, json_t *senders)
+/* Whether the user has written to one of the senders. That the store cannot tell is an error, not a
+ * no: the milter lets the message pass then. */
+static enum rc knows(
+    struct daemon *d, const char *user, json_t *senders, bool *yes_out, struct err *err)
 {
 	size_t i;
 	json_t *sender;
@@ -52,14 +55,24 @@ static bool knows(struct daemon *d, const char *user, json_t *senders)
 		char address[ADDR_MAX];
 		int64_t when;
 		const char *s = json_string_value(sender);
-		if (i < ASK_MAX && s != NULL && addr_normalise(s, NULL, address, NULL) == RC_OK &&
-		    store_known_get(d->store, user, address, &when, NULL) == RC_OK)
-			return true;
+		if (i >= ASK_MAX || s == NULL || addr_normalise(s, NULL, address, NULL) != RC_OK)
+			continue;
+		enum rc rc = store_known_get(d->store, user, address, &when, err);
+		if (rc == RC_TEMP || rc == RC_CORRUPT)
+			return rc;
+		/* Anything else but OK (absent, too long to be a key) is a no. */
+		if (rc == RC_OK) {
+			*yes_out = true;
+			return RC_OK;
+		}
 	}
-	return false;
+	*yes_out = false;
+	return RC_OK;
 }
 
-static bool sent(struct daemon *d, const char *user, json_t *refs)
+/* Whether the user has sent one of the messages that this one refers to. */
+static enum rc sent(
+    struct daemon *d, const char *user, json_t *refs, bool *yes_out, struct err *err)
 {
 	size_t i;
 	json_t *ref;
@@ -67,11 +80,19 @@ static bool sent(struct daemon *d, const char *user, json_t *refs)
 	{
 		int64_t when;
 		const char *s = json_string_value(ref);
-		if (i < ASK_MAX && s != NULL &&
-		    store_sent_get(d->store, user, s, &when, NULL) == RC_OK)
-			return true;
+		if (i >= ASK_MAX || s == NULL)
+			continue;
+		enum rc rc = store_sent_get(d->store, user, s, &when, err);
+		if (rc == RC_TEMP || rc == RC_CORRUPT)
+			return rc;
+		/* Anything else but OK (absent, too long to be a key) is a no. */
+		if (rc == RC_OK) {
+			*yes_out = true;
+			return RC_OK;
+		}
 	}
-	return false;
+	*yes_out = false;
+	return RC_OK;
 }
 
 static void serve_ask(struct daemon *d, json_t *request, struct control_call_in *call)
@@ -79,20 +100,29 @@ static void serve_ask(struct daemon *d, json_t *request, struct control_call_in 
 	json_t *known = json_object();
 	json_t *senders = json_object_get(request, "senders");
 	json_t *refs = json_object_get(request, "refs");
+	struct err err;
 	size_t i;
 	json_t *u;
 	json_array_foreach(json_object_get(request, "users"), i, u)
 	{
 		const char *user = json_string_value(u);
+		bool reply = false, correspondent = false;
 		if (user == NULL || i >= ASK_MAX)
 			continue;
 		d->counters.asked++;
-		const char *why = sent(d, user, refs) ? "reply"
-		    : knows(d, user, senders)         ? "correspondent"
-						      : NULL;
-		if (why != NULL) {
+		enum rc rc = sent(d, user, refs, &reply, &err);
+		if (rc == RC_OK && !reply)
+			rc = knows(d, user, senders, &correspondent, &err);
+		if (rc != RC_OK) {
+			daemon_check_store(d, rc, &err);
+			control_answer_rc(call, RC_TEMP, &err);
+			json_decref(known);
+			return;
+		}
+		if (reply || correspondent) {
 			d->counters.known++;
-			json_object_set_new(known, user, json_string(why));
+			json_object_set_new(
+			    known, user, json_string(reply ? "reply" : "correspondent"));
 		}
 	}
 	control_answer(call, json_pack("{s:o}", "known", known), -1);
@@ -133,9 +163,8 @@ static void serve_spf(struct daemon *d, json_t *request, struct control_call_in 
 	workers_run(d->workers, job, SPF_SECONDS, on_spf, q);
 }
 
-static enum rc remember(struct daemon *d, json_t *request, struct err *err)
+static enum rc remember(struct daemon *d, const char *user, json_t *request, struct err *err)
 {
-	const char *user = text(request, "user");
 	const char *id = text(request, "id");
 	int64_t now = clock_now();
 	size_t i;
@@ -165,9 +194,10 @@ static void serve_sent(struct daemon *d, json_t *request, struct control_call_in
 {
 	struct err err;
 	char user[ADDR_MAX];
-	enum rc rc = addr_normalise(text(request, "user"), NULL, user, &err);
+	/* By the same rule as everywhere (keep_case), or the answers would not find it. */
+	enum rc rc = users_key(d->users, text(request, "user"), user, &err);
 	if (rc == RC_OK)
-		rc = remember(d, request, &err);
+		rc = remember(d, user, request, &err);
 	if (rc == RC_OK)
 		d->counters.sent++;
 	daemon_check_store(d, rc, &err);

@@ -45,6 +45,8 @@ enum rc store_get(struct store *store, enum store_table table, struct store_byte
     GByteArray *value, struct err *err)
 {
 	enum rc rc = usable(store, err);
+	if (rc == RC_OK && fault_point("store.db.get"))
+		rc = err_errno(err, RC_TEMP, "database");
 	if (rc == RC_OK)
 		rc = store->db->get(store->db_self, table, key, value, err);
 	return checked(store, rc);

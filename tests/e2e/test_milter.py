@@ -655,6 +655,67 @@ def test_authenticated_outsiders_are_not_remembered(running):
     assert sent["user"] == "ann@example.org"
 
 
+# ---- with pullyud itself ----
+
+PULLYUD = os.path.join(BUILD, "src/daemon/pullyud")
+
+
+@pytest.fixture
+def both(milter):
+    """The milter with the real pullyud instead of the stand-in."""
+    milter.pullyud.close()
+    milter.pullyud = None
+    env = dict(os.environ, PULLYU_TEST_FAULT=milter.path("fault-pullyud"), LC_ALL="C.UTF-8")
+    with open(milter.path("log"), "ab") as log:
+        daemon = subprocess.Popen(
+            [PULLYUD, "-c", milter.path("pullyu.conf")],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=env,
+        )
+    try:
+        wait_for(lambda: os.path.exists(milter.control), "pullyud's socket")
+        milter.start()
+        yield milter
+        assert milter.stop() == 0
+    finally:
+        daemon.terminate()
+        daemon.wait(PATIENCE)
+
+
+def test_files_are_taken_at_the_kick(both):
+    assert len(both.deliver(["<ann@example.org>"])[1]) == 1
+    folder = both.path("spool/users/example.org/ann/new")
+    wait_for(lambda: os.path.isdir(folder) and os.listdir(folder), "the message in the folder")
+    assert both.files() == []
+
+
+def test_correspondents_pass(both):
+    news = ["<ann@example.org>", "<bob@example.org>"]
+    assert len(both.deliver(news)[1]) == 2
+    mail = PERSONAL.replace(b"<n1@shop.example>", b"<mine@example.org>")
+    both.deliver(["<News@Shop.example>"], mail, sender="<Ann+x@example.org>", login="ann")
+    wait_for(
+        lambda: both.deliver(news)[1] == [b"<bob@example.org>"], "ann's correspondent to be known"
+    )
+    answer = NEWS.replace(b"news@shop", b"other@shop").replace(
+        b"X-Test", b"References: <mine@example.org>\r\nX-Test"
+    )
+    other = "<bounce@other.example>"
+    assert both.deliver(news, answer, sender=other)[1] == [b"<bob@example.org>"]
+    # A reference too long for any database is nobody's.
+    answer = answer.replace(b"<mine@", b"<" + b"x" * 4000 + b"@")
+    assert len(both.deliver(news, answer, sender=other)[1]) == 2
+
+
+@needs_hooks
+def test_failing_database_lets_mail_pass(both):
+    write(both.path("fault-pullyud"), "store.db.get fail\n")
+    assert both.deliver(["<ann@example.org>"]) == (ACCEPT, [], [])
+    assert "who is known" in both.log()
+
+
 # ---- digests of our own ----
 
 
