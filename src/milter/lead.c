@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ADDRESS_MAX = 900, WORD_MAX = 255 };
+enum { WORD_MAX = 255 };
 
 /* The address without its angle brackets. */
 static const char *bare(const char *address, size_t *len_out)
@@ -26,7 +26,7 @@ bool lead_address_fits(const char *address)
 {
 	size_t len;
 	address = bare(address, &len);
-	if (len > ADDRESS_MAX)
+	if (len >= ADDR_MAX)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		if ((unsigned char)address[i] < ' ' || address[i] == 0x7f)

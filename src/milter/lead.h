@@ -19,6 +19,7 @@
 
 #include <glib.h>
 
+#include "base/addr.h"
 #include "classify/verdict.h"
 
 struct lead {
@@ -33,7 +34,7 @@ struct lead {
 };
 
 /* Whether an address as received can stand in a field and come out of it unchanged: no control
- * character, no blank at its ends, at most 900 bytes. */
+ * character, no blank at its ends, shorter than ADDR_MAX, as its reader in pullyud wants it. */
 bool lead_address_fits(const char *address);
 
 /* The fields, CRLF lines; the caller frees. Both addresses must fit; everything else is reduced to

@@ -302,11 +302,11 @@ static void test_lead_address(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
 		failed += unit_num(rows[i].label, lead_address_fits(rows[i].address), rows[i].want);
 	memset(longer, 'a', sizeof(longer));
-	longer[900] = '\0';
-	failed += unit_num("900 bytes", lead_address_fits(longer), 1);
-	longer[900] = 'a';
-	longer[901] = '\0';
-	failed += unit_num("901 bytes", lead_address_fits(longer), 0);
+	longer[ADDR_MAX - 1] = '\0';
+	failed += unit_num("longest", lead_address_fits(longer), 1);
+	longer[ADDR_MAX - 1] = 'a';
+	longer[ADDR_MAX] = '\0';
+	failed += unit_num("too long", lead_address_fits(longer), 0);
 	assert_int_equal(failed, 0);
 }
 
