@@ -66,7 +66,14 @@ def head(number, text):
 
 
 def note(text):
-    say(textwrap.fill(text, WIDTH, initial_indent="   ", subsequent_indent="   "))
+    wrapper = textwrap.TextWrapper(
+        WIDTH,
+        initial_indent="   ",
+        subsequent_indent="   ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    say(wrapper.fill(text))
 
 
 def columns(text):
