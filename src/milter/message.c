@@ -228,20 +228,21 @@ static void log_all(const struct message *message, const char *failure)
 
 /* ---- the end of the header ---- */
 
-/* Whether this is one of our own digests. Without a key nobody can tell, and in doubt it passes. */
-static bool is_digest(const struct message *message)
+/* What pullyud itself has sent and what came by this way all the same: why it passes; NULL for any
+ * other message. Without a key nobody can tell a digest, and in doubt it passes. */
+static const char *why_ours(const struct message *message)
 {
 	const struct snapshot *snapshot = message->snapshot;
-	if (message->guards->len == 0)
-		return false;
 	if (!snapshot->has_key)
-		return true;
+		return message->guards->len > 0 ? "no key to tell a digest of our own" : NULL;
+	if (guard_helo_check(snapshot->key, message->client->helo))
+		return "re-sent by us";
 	for (guint i = 0; i < message->guards->len; i++) {
 		if (guard_check(snapshot->key, g_ptr_array_index(message->guards, i),
 			message->facts->message_id))
-			return true;
+			return "a digest of our own";
 	}
-	return false;
+	return NULL;
 }
 
 /* A user's own mail: whom it goes to is worth remembering. */
@@ -367,10 +368,10 @@ enum message_next message_end_header(struct message *message)
 	}
 	facts_end(message->facts);
 	tell_sent(message);
-	if (is_digest(message)) {
+	const char *ours = why_ours(message);
+	if (ours != NULL) {
 		for (guint i = 0; i < message->rcpts->len; i++)
-			str_copy(rcpts_of(message)[i].why, sizeof(rcpts_of(message)[i].why),
-			    "a digest of our own");
+			str_copy(rcpts_of(message)[i].why, sizeof(rcpts_of(message)[i].why), ours);
 		log_all(message, NULL);
 		return MESSAGE_PASS;
 	}

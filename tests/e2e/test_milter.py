@@ -746,6 +746,28 @@ def test_own_digest_is_never_held(milter):
     assert fields == [(1, b"X-Pullyu-Digest")]
 
 
+def test_what_pullyud_sends_again_is_never_held(milter):
+    """An original goes out unchanged, so pullyud is known by the name in its EHLO."""
+    import hashlib
+    import hmac
+
+    name = hmac.new(write_key(milter.path("key")), b"EHLO", hashlib.sha256).hexdigest()[:24]
+    milter.start()
+    for helo, want in ((f"pullyu-{name}.invalid", ACCEPT), ("pullyu-0.invalid", CONTINUE)):
+        with milter.talk() as talk:
+            talk.connect()
+            talk.helo(helo)
+            talk.mail("<b@shop.example>")
+            talk.rcpt("<ann@example.org>")
+            talk.data()
+            assert talk.header(NEWS)[0] == want
+    assert "action=pass reasons=- why=re-sent by us" in milter.log()
+
+
+def test_without_a_key_a_digest_passes(running):
+    assert running.deliver(["<ann@example.org>"], b"X-Pullyu-Digest: v1; 00\r\n" + NEWS)[0] == ACCEPT
+
+
 def test_foreign_guards_are_removed_without_a_hold(milter):
     write_key(milter.path("key"))
     milter.start()
