@@ -85,7 +85,7 @@ const struct conf_option conf_table[] = {
 	"Reply-To of digests; default: none"},
     {"digest", "envelope_from", CONF_ADDRESS, FIELD(envelope_from), 1, 320, NULL, "postmaster",
 	"envelope sender of digests, where one that bounces goes"},
-    {"digest", "max_size", CONF_SIZE, FIELD(digest_max_size), KB, (int64_t)GB, NULL, "20m",
+    {"digest", "max_size", CONF_SIZE, FIELD(digest_max_size), KB, (int64_t)GB, NULL, "8m",
 	"originals attached to one digest; what is more goes into a second one"},
     {"digest", "max_messages", CONF_NUMBER, FIELD(digest_max_messages), 1, 10000, NULL, "500",
 	"messages in one digest; what is more goes into a second one"},

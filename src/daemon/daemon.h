@@ -49,6 +49,7 @@ struct daemon {
 	unsigned char key[HMAC_KEY_BYTES];
 	char *incoming, *out, *folders; /* own; directories below the spool */
 	int64_t since;
+	int64_t strange_since;   /* when `strange` was emptied last */
 	char users_problem[400]; /* what was logged last */
 	struct daemon_counters counters;
 	int inotify;
@@ -67,6 +68,10 @@ enum rc incoming_watch(struct daemon *d, struct err *err);
 void incoming_soon(struct daemon *d);
 void incoming_end(struct daemon *d);
 size_t incoming_count(const struct daemon *d);
+/* Takes what is there now, before returning; what was complained about is tried again. */
+void incoming_take_all(struct daemon *d);
+/* Files that are still there, those that were complained about included. */
+size_t incoming_left(struct daemon *d);
 
 /* ops.c: what the release engine wants done. */
 extern const struct release_ops daemon_release_ops;

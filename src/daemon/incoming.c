@@ -23,7 +23,7 @@
 #include "base/str.h"
 #include "daemon/describe.h"
 
-enum { BATCH = 100, RESCAN_SECONDS = 10 };
+enum { BATCH = 100, RESCAN_SECONDS = 10, STRANGE_SECONDS = 3600 };
 
 static void complain(struct daemon *d, const char *name, const char *why)
 {
@@ -153,6 +153,20 @@ static bool take_batch(struct daemon *d)
 	return false;
 }
 
+void incoming_take_all(struct daemon *d)
+{
+	g_hash_table_remove_all(d->strange);
+	GPtrArray *all = names(d);
+	for (guint i = 0; i < all->len; i += BATCH)
+		take_range(d, all, i, MIN(i + BATCH, all->len));
+	g_ptr_array_free(all, TRUE);
+}
+
+size_t incoming_left(struct daemon *d)
+{
+	return incoming_count(d) + g_hash_table_size(d->strange);
+}
+
 static gboolean on_soon(gpointer data);
 
 static void schedule(struct daemon *d)
@@ -194,12 +208,19 @@ static gboolean on_inotify(gint fd, GIOCondition condition, gpointer data)
 
 static gboolean on_timer(gpointer data)
 {
-	incoming_soon(data);
+	struct daemon *d = data;
+	/* What was no message of ours may be one by another configuration. */
+	if (clock_mono_ms() - d->strange_since > STRANGE_SECONDS * 1000) {
+		d->strange_since = clock_mono_ms();
+		g_hash_table_remove_all(d->strange);
+	}
+	incoming_soon(d);
 	return G_SOURCE_CONTINUE;
 }
 
 enum rc incoming_watch(struct daemon *d, struct err *err)
 {
+	d->strange_since = clock_mono_ms();
 	d->strange = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	d->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (d->inotify < 0)

@@ -153,6 +153,7 @@ static enum rc open_message(json_t *job, int *fd_out, struct err *err)
 static enum rc job_submit(json_t *job, json_t *result, struct err *err)
 {
 	struct submit_config config = {.host = text(job, "host"),
+	    .helo = text(job, "helo"),
 	    .port = (int)number(job, "port"),
 	    .timeout = (int)number(job, "timeout")};
 	struct submit_message message = {.envelope_from = text(job, "from"),
@@ -161,8 +162,11 @@ static enum rc job_submit(json_t *job, json_t *result, struct err *err)
 	    .offset = (uint64_t)number(job, "lead")};
 	int code = 0;
 	enum rc rc = open_message(job, &message.fd, err);
-	if (rc != RC_OK)
+	if (rc != RC_OK) {
+		/* It says nothing about the MTA: other messages may go. */
+		json_object_set_new(result, "code", json_integer(-1));
 		return rc;
+	}
 	rc = submit_message(&config, &message, &code, err);
 	close(message.fd);
 	json_object_set_new(result, "code", json_integer(code));

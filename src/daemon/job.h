@@ -4,7 +4,8 @@
  *   compose  users, user, out, plain, from, reply_to, message_id, guard, host, slot, now, timezone,
  *            language, attach, in_folder, notices: [text], entries: [{id, lead, size, from_name,
  *            from_addr, subject, list_id, class, why, received}]: writes the digest to the file out
- *   submit   host, port, timeout, from, rcpt, and either path or users, user, id, lead
+ *   submit   host, port, timeout, helo, from, rcpt, and either path or users, user, id, lead: adds
+ *            code, the MTA's, 0 without a reply, -1 if the message could not be read
  *   spf      ip, helo, from: adds result
  *
  * The result is {"rc": ..., "text": ...} and what the kind adds.

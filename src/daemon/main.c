@@ -104,6 +104,8 @@ static gboolean on_reload(gpointer data)
 	d->rules = rules;
 	d->users = users;
 	open_log(conf);
+	g_hash_table_remove_all(d->strange); /* tried again by the new configuration */
+	incoming_soon(d);
 	ops_config(d, &config);
 	releases_configure(d->releases, &config);
 	ops_tick_soon(d);
@@ -240,8 +242,17 @@ static enum rc start_server(struct daemon *d, struct err *err)
 	return rc;
 }
 
+static gboolean on_forker_gone(gint fd, GIOCondition condition, gpointer data)
+{
+	(void)fd, (void)condition;
+	log_error("the forker of workers is gone; restarting makes a new one");
+	daemon_stop(data, EX_TEMPFAIL);
+	return G_SOURCE_REMOVE;
+}
+
 static void watch_signals(struct daemon *d)
 {
+	g_unix_fd_add(workers_fd(d->workers), G_IO_HUP | G_IO_ERR, on_forker_gone, d);
 	signal(SIGPIPE, SIG_IGN);
 	g_unix_signal_add(SIGTERM, on_term, d);
 	g_unix_signal_add(SIGINT, on_term, d);

@@ -263,13 +263,17 @@ static void on_submitted(void *ctx, json_t *result)
 	struct err err;
 	g_free(ctx);
 	enum rc rc = job_outcome(s.d, result, &err);
-	release_submitted(s.release, rc == RC_CORRUPT ? RC_TEMP : rc, &err);
+	int code = (int)json_integer_value(json_object_get(result, "code"));
+	release_submitted(s.release, rc == RC_CORRUPT ? RC_TEMP : rc, code, &err);
 }
 
 static json_t *submit_job(const struct daemon *d, const char *from, const char *rcpt)
 {
 	json_t *job = json_object();
+	char helo[GUARD_HELO_MAX];
+	guard_helo(d->key, helo);
 	add_text(job, "kind", "submit");
+	add_text(job, "helo", helo);
 	add_text(job, "host", d->conf->submit_host);
 	json_object_set_new(job, "port", json_integer(d->conf->submit_port));
 	json_object_set_new(job, "timeout", json_integer(d->conf->submit_timeout));
@@ -294,11 +298,11 @@ static void op_submit_digest(void *ctx, struct release *release)
 	submit(d, release, job);
 }
 
-static void op_submit_original(
-    void *ctx, struct release *release, const struct store_held *held, const char *rcpt)
+static void op_submit_original(void *ctx, struct release *release, const struct store_held *held,
+    const char *from, const char *rcpt)
 {
 	struct daemon *d = ctx;
-	json_t *job = submit_job(d, held->return_path, rcpt);
+	json_t *job = submit_job(d, from, rcpt);
 	add_text(job, "users", d->folders);
 	add_text(job, "user", release_user(release));
 	add_text(job, "id", held->id);

@@ -43,10 +43,8 @@ static bool user_of(
 
 /* ---- the milter's ---- */
 
-/* Whether the user has written to one of the senders. That the store cannot tell is an error, not a
- * no: the milter lets the message pass then. */
-static enum rc knows(
-    struct daemon *d, const char *user, json_t *senders, bool *yes_out, struct err *err)
+/* RC_OK: the user has written to one of them. RC_NOTFOUND: to none. Anything else is no answer. */
+static enum rc knows(struct daemon *d, const char *user, json_t *senders, struct err *err)
 {
 	size_t i;
 	json_t *sender;
@@ -55,24 +53,17 @@ static enum rc knows(
 		char address[ADDR_MAX];
 		int64_t when;
 		const char *s = json_string_value(sender);
-		if (i >= ASK_MAX || s == NULL || addr_normalise(s, NULL, address, NULL) != RC_OK)
+		if (s == NULL || addr_normalise(s, NULL, address, NULL) != RC_OK)
 			continue;
 		enum rc rc = store_known_get(d->store, user, address, &when, err);
-		if (rc == RC_TEMP || rc == RC_CORRUPT)
+		if (rc != RC_NOTFOUND && rc != RC_PERM) /* no key: a no */
 			return rc;
-		/* Anything else but OK (absent, too long to be a key) is a no. */
-		if (rc == RC_OK) {
-			*yes_out = true;
-			return RC_OK;
-		}
 	}
-	*yes_out = false;
-	return RC_OK;
+	return RC_NOTFOUND;
 }
 
-/* Whether the user has sent one of the messages that this one refers to. */
-static enum rc sent(
-    struct daemon *d, const char *user, json_t *refs, bool *yes_out, struct err *err)
+/* The same for messages that the user sent. */
+static enum rc sent(struct daemon *d, const char *user, json_t *refs, struct err *err)
 {
 	size_t i;
 	json_t *ref;
@@ -80,52 +71,57 @@ static enum rc sent(
 	{
 		int64_t when;
 		const char *s = json_string_value(ref);
-		if (i >= ASK_MAX || s == NULL)
+		if (s == NULL || s[0] == '\0' || strlen(s) >= STORE_MSGID_MAX)
 			continue;
 		enum rc rc = store_sent_get(d->store, user, s, &when, err);
-		if (rc == RC_TEMP || rc == RC_CORRUPT)
+		if (rc != RC_NOTFOUND && rc != RC_PERM) /* no key: a no */
 			return rc;
-		/* Anything else but OK (absent, too long to be a key) is a no. */
-		if (rc == RC_OK) {
-			*yes_out = true;
-			return RC_OK;
-		}
 	}
-	*yes_out = false;
+	return RC_NOTFOUND;
+}
+
+static enum rc ask_one(
+    struct daemon *d, const char *user, json_t *request, json_t *known, struct err *err)
+{
+	const char *why = "reply";
+	d->counters.asked++;
+	enum rc rc = sent(d, user, json_object_get(request, "refs"), err);
+	if (rc == RC_NOTFOUND) {
+		why = "correspondent";
+		rc = knows(d, user, json_object_get(request, "senders"), err);
+	}
+	if (rc != RC_OK)
+		return rc == RC_NOTFOUND ? RC_OK : rc;
+	d->counters.known++;
+	json_object_set_new(known, user, json_string(why));
 	return RC_OK;
 }
 
+/* A user who is not in the answer is known not to know the sender, and the message may be held: so
+ * whatever is in doubt is no answer at all. */
 static void serve_ask(struct daemon *d, json_t *request, struct control_call_in *call)
 {
 	json_t *known = json_object();
-	json_t *senders = json_object_get(request, "senders");
-	json_t *refs = json_object_get(request, "refs");
+	json_t *users = json_object_get(request, "users");
+	enum rc rc = RC_OK;
 	struct err err;
 	size_t i;
 	json_t *u;
-	json_array_foreach(json_object_get(request, "users"), i, u)
+	if (json_array_size(users) > ASK_MAX)
+		rc = err_set(&err, RC_TEMP, "more than %d users in one question", ASK_MAX);
+	json_array_foreach(users, i, u)
 	{
 		const char *user = json_string_value(u);
-		bool reply = false, correspondent = false;
-		if (user == NULL || i >= ASK_MAX)
-			continue;
-		d->counters.asked++;
-		enum rc rc = sent(d, user, refs, &reply, &err);
-		if (rc == RC_OK && !reply)
-			rc = knows(d, user, senders, &correspondent, &err);
-		if (rc != RC_OK) {
-			daemon_check_store(d, rc, &err);
-			control_answer_rc(call, RC_TEMP, &err);
-			json_decref(known);
-			return;
-		}
-		if (reply || correspondent) {
-			d->counters.known++;
-			json_object_set_new(
-			    known, user, json_string(reply ? "reply" : "correspondent"));
-		}
+		if (rc == RC_OK && user != NULL)
+			rc = ask_one(d, user, request, known, &err);
 	}
-	control_answer(call, json_pack("{s:o}", "known", known), -1);
+	if (rc == RC_OK) {
+		control_answer(call, json_pack("{s:o}", "known", known), -1);
+		return;
+	}
+	json_decref(known);
+	daemon_check_store(d, rc, &err);
+	control_answer_rc(call, RC_TEMP, &err);
 }
 
 struct spf {
@@ -418,6 +414,8 @@ static gboolean drain_on(gpointer data)
 		return G_SOURCE_REMOVE;
 	if (drain->source != 0)
 		g_source_remove(drain->source);
+	/* What could not even be taken out of incoming/ is left, too. */
+	drain->left += incoming_left(drain->d);
 	on_released(drain->call, drain->delivered, drain->left, drain->rc, &drain->err);
 	g_ptr_array_free(drain->users, TRUE);
 	g_free(drain);
@@ -459,9 +457,12 @@ static void serve_drain(struct daemon *d, json_t *request, struct control_call_i
 			return;
 		}
 		g_ptr_array_add(users, g_strdup(user));
-	} else {
-		rc = store_held_scan(d->store, NULL, collect_user, users, &err);
 	}
+	incoming_take_all(d);
+	if (users->len == 0)
+		rc = store_rebuild(d->store, NULL, describe, d->users, NULL, &err);
+	if (users->len == 0 && rc == RC_OK)
+		rc = store_held_scan(d->store, NULL, collect_user, users, &err);
 	if (rc != RC_OK) {
 		g_ptr_array_free(users, TRUE);
 		control_answer_rc(call, rc, &err);

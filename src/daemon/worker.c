@@ -332,6 +332,11 @@ void workers_run(
 	pump_soon(workers);
 }
 
+int workers_fd(const struct workers *workers)
+{
+	return workers->sock;
+}
+
 bool workers_idle(const struct workers *workers)
 {
 	return workers->running == 0 && g_queue_is_empty((GQueue *)&workers->waiting);

@@ -33,6 +33,8 @@ typedef void worker_done_fn(void *ctx, json_t *result);
 void workers_run(
     struct workers *workers, json_t *job, unsigned seconds, worker_done_fn *done, void *ctx);
 
+/* Hangs up when the forker is gone: then no job will succeed any more. Borrowed. */
+int workers_fd(const struct workers *workers);
 /* Whether no job runs or waits. */
 bool workers_idle(const struct workers *workers);
 

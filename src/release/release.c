@@ -17,7 +17,8 @@
 enum {
 	COMPOSE_ATTEMPTS =
 	    3, /* then the originals go out alone: that needs neither worker nor disk */
-	CANDIDATES = 3,
+	DIGEST_ATTEMPTS = 8, /* 4xx replies to a digest; some MTAs never say 5xx */
+	CANDIDATES = 4,
 	IDS_BYTES_MAX = STORE_SLOT_MAX - 4096, /* the record must fit into the ledger */
 };
 
@@ -38,8 +39,7 @@ struct release *release_new(
 	r->rest = g_ptr_array_new_with_free_func(g_free);
 	r->done = g_array_new(FALSE, TRUE, sizeof(struct release_done));
 	append_rest(r, ids);
-	if (user->record->step == STEP_IDLE)
-		user->record->mode = mode;
+	r->mode = mode;
 	user->active = r;
 	r->all->running++;
 	return r;
@@ -134,7 +134,7 @@ static void give_up_digest(struct release *r, const char *why)
 {
 	struct err err;
 	log_warning("%s: no digest (%s); delivering the originals instead", r->user->name, why);
-	r->user->record->mode = MODE_DELIVER;
+	r->mode = r->user->record->mode = MODE_DELIVER;
 	r->user->record->step = STEP_ORIGINALS;
 	r->next = 0;
 	if (put(r, &err) != RC_OK) {
@@ -175,11 +175,15 @@ static void take_batch(struct release *r)
 static void make_message_id(struct release *r)
 {
 	struct release_record *rec = r->user->record;
-	char *seed =
-	    g_strdup_printf("%s %" G_GINT64_FORMAT " %u", r->user->name, rec->slot, rec->seq);
+	GString *seed = g_string_new(NULL);
 	char hex[HMAC_HEX_SIZE];
-	hmac_hex(r->all->key, seed, hex);
-	g_free(seed);
+	g_string_printf(seed, "%s %" G_GINT64_FORMAT " %u", r->user->name, rec->slot, rec->seq);
+	/* The contents belong to it: a clock that was set back must not give two digests one name.
+	 */
+	for (guint i = 0; i < rec->ids->len; i++)
+		g_string_append_printf(seed, " %s", (const char *)rec->ids->pdata[i]);
+	hmac_hex(r->all->key, seed->str, hex);
+	g_string_free(seed, TRUE);
 	snprintf(rec->message_id, sizeof(rec->message_id),
 	    "<pullyu.%" G_GINT64_FORMAT ".%u.%.24s@%.150s>", rec->slot, rec->seq, hex,
 	    r->all->host);
@@ -190,6 +194,7 @@ static void step_idle(struct release *r)
 {
 	struct release_record *rec = r->user->record;
 	struct err err;
+	rec->mode = r->mode;
 	take_batch(r);
 	if (rec->ids->len == 0) {
 		finish(r);
@@ -226,7 +231,8 @@ static const char *digest_address(const struct release *r, char out[ADDR_MAX + 1
 	return out;
 }
 
-/* The addresses to try for an original, best first; NULL where there is none (any more). */
+/* The addresses to try for an original, best first; NULL where there is none (any more). The last
+ * one is tried without the envelope sender, which may be what the MTA does not like. */
 static const char *candidate(
     const struct release *r, const struct store_held *held, char out[ADDR_MAX + 16])
 {
@@ -235,8 +241,10 @@ static const char *candidate(
 		return r->user->record->mode == MODE_FOLDER ? digest_address(r, out) : NULL;
 	case 1:
 		return held->rcpt;
-	default:
+	case 2:
 		return strcmp(held->rcpt, r->user->name) == 0 ? NULL : r->user->name;
+	default:
+		return held->return_path[0] == '\0' ? NULL : r->user->name;
 	}
 }
 
@@ -251,11 +259,46 @@ static enum rc retire_one(struct release *r, const char *id, struct err *err)
 	return rc == RC_NOTFOUND ? RC_OK : rc;
 }
 
+static void next_original(struct release *r)
+{
+	r->next++;
+	r->candidate = 0;
+	r->taken = false;
+}
+
+/* Returns false if it was put off: then its removal is what comes next, never its submission. */
+static bool retire_taken(struct release *r)
+{
+	struct err err;
+	if (retire_one(r, r->user->record->ids->pdata[r->next], &err) != RC_OK) {
+		put_off(r, &err);
+		return false;
+	}
+	r->delivered++;
+	next_original(r);
+	return true;
+}
+
+/* All have been tried: those that the MTA put off are tried again later, from the first. */
+static void originals_done(struct release *r)
+{
+	if (r->postponed > 0) {
+		r->postponed = 0;
+		r->next = 0;
+		put_off(r, &r->postponed_err);
+		return;
+	}
+	r->user->record->step = STEP_IDLE;
+	r->again = true;
+}
+
 /* STEP_ORIGINALS: the next original that is still there. */
 static void step_originals(struct release *r)
 {
 	struct release_record *rec = r->user->record;
-	for (; r->next < rec->ids->len; r->next++, r->candidate = 0) {
+	if (r->taken && !retire_taken(r))
+		return;
+	for (; r->next < rec->ids->len; next_original(r)) {
 		struct store_held held;
 		char address[ADDR_MAX + 16];
 		const char *id = rec->ids->pdata[r->next];
@@ -265,14 +308,14 @@ static void step_originals(struct release *r)
 			const char *rcpt = candidate(r, &held, address);
 			if (rcpt == NULL)
 				continue;
-			r->all->ops.submit_original(r->all->ctx, r, &held, rcpt);
+			r->all->ops.submit_original(r->all->ctx, r, &held,
+			    r->candidate == CANDIDATES - 1 ? "" : held.return_path, rcpt);
 			return;
 		}
 		log_error("%s: the MTA refuses %s for good; it stays held", r->user->name, id);
 		r->refused++;
 	}
-	rec->step = STEP_IDLE;
-	r->again = true;
+	originals_done(r);
 }
 
 /* All of the digest's messages in one transaction: one wait for the disk, not one for each. */
@@ -390,34 +433,45 @@ static void digest_submitted(struct release *r, enum rc rc, const struct err *er
 	fault_point("release.after_mark");
 }
 
-static void original_submitted(struct release *r, enum rc rc)
+static void original_submitted(struct release *r, enum rc rc, const struct err *err)
 {
-	struct err err;
 	if (rc == RC_PERM) {
 		r->candidate++;
-		return;
-	}
-	if (rc == RC_OK) {
+	} else if (rc == RC_OK) {
 		fault_point("release.after_original");
-		if (retire_one(r, r->user->record->ids->pdata[r->next], &err) != RC_OK) {
-			put_off(r, &err);
-			return;
+		r->taken = true;
+		retire_taken(r);
+	} else {
+		/* One that gets 4xx does not stand in the way of the others. */
+		if (rc != RC_NOTFOUND) {
+			r->postponed++;
+			r->postponed_err = *err;
 		}
-		r->delivered++;
+		next_original(r);
 	}
-	r->next++;
-	r->candidate = 0;
 }
 
-void release_submitted(struct release *r, enum rc rc, const struct err *err)
+/* A 4xx to the digest itself. Some MTAs never say 5xx: in the end the originals go out alone. */
+static void digest_postponed(struct release *r, const struct err *err)
+{
+	if (++r->digest_failures >= DIGEST_ATTEMPTS)
+		give_up_digest(r, err->text);
+	else
+		put_off(r, err);
+}
+
+void release_submitted(struct release *r, enum rc rc, int code, const struct err *err)
 {
 	bool original = r->user->record->step == STEP_ORIGINALS;
+	bool failed = rc == RC_TEMP || rc == RC_CORRUPT || (rc == RC_NOTFOUND && !original);
 	if (rc == RC_PERM)
 		log_warning("%s: the MTA refuses: %s", r->user->name, err->text);
-	if (rc == RC_TEMP || rc == RC_CORRUPT || (rc == RC_NOTFOUND && !original))
-		put_off(r, err);
+	if (failed && code == 0)
+		put_off(r, err); /* nobody answered: nobody will answer the next one */
 	else if (original)
-		original_submitted(r, rc);
+		original_submitted(r, rc, err);
+	else if (failed)
+		digest_postponed(r, err);
 	else
 		digest_submitted(r, rc, err);
 	if (!r->waiting)

@@ -63,9 +63,10 @@ struct release_ops {
 	void (*compose)(void *ctx, struct release *release, bool plain);
 	/* Submit what was composed last, to the user. Answer: release_submitted. */
 	void (*submit_digest)(void *ctx, struct release *release);
-	/* Submit this original as it stands, to rcpt. Answer: release_submitted. */
-	void (*submit_original)(
-	    void *ctx, struct release *release, const struct store_held *held, const char *rcpt);
+	/* Submit this original as it stands, from the envelope sender ("": null) to rcpt. Answer:
+	 * release_submitted. */
+	void (*submit_original)(void *ctx, struct release *release, const struct store_held *held,
+	    const char *from, const char *rcpt);
 	/* Told once a release has ended or was put off: digests and messages that the MTA took, and
 	 * messages that stay. */
 	void (*ended)(void *ctx, const char *user, size_t digests, size_t delivered, size_t left,
@@ -89,7 +90,8 @@ void releases_held(struct releases *releases, const char *user, int64_t received
  * instant not later than a minute from now. */
 int64_t releases_tick(struct releases *releases, int64_t now);
 
-/* On demand. ids NULL: everything held, as a digest now (deliver: as originals, read ones too).
+/* On demand. ids NULL: everything held, as a digest now (deliver: as originals, read ones too; what
+ * was put off becomes part of it).
  * Otherwise these messages, as originals. done is called exactly once. */
 typedef void release_done_fn(
     void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err);
@@ -97,9 +99,10 @@ void releases_now(struct releases *releases, const char *user, const char *const
     int64_t now, release_done_fn *done, void *done_ctx);
 
 /* How a step went. RC_NOTFOUND from composing: an original is gone, make a new list. RC_CORRUPT
- * from composing: the worker died. RC_PERM from submitting: the MTA refused for good. */
+ * from composing: the worker died. RC_PERM from submitting: the MTA refused for good. code: the
+ * MTA's reply code, 0 if there was no reply: then the rest waits, too. */
 void release_composed(struct release *release, enum rc rc, const struct err *err);
-void release_submitted(struct release *release, enum rc rc, const struct err *err);
+void release_submitted(struct release *release, enum rc rc, int code, const struct err *err);
 
 /* Of a release under way; borrowed until the next step. */
 const char *release_user(const struct release *release);

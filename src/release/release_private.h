@@ -31,6 +31,7 @@ struct release_user {
 	struct release_record *record; /* own; NULL until read */
 	struct release *active;        /* own; NULL if none is under way */
 	int64_t looked;                /* when the rule was looked at last; 0: never */
+	int64_t refreshed;             /* when the folder was looked at last */
 	int64_t not_before;            /* after a failure */
 	unsigned failures;             /* in a row */
 };
@@ -43,6 +44,7 @@ struct release_done {
 struct release {
 	struct releases *all;      /* foreign */
 	struct release_user *user; /* foreign */
+	enum release_mode mode;    /* of the digests that are still to begin */
 	int64_t slot;
 	bool serves_slot; /* advances record.last to slot when all is done */
 	bool read_too;    /* drain: messages that were read in the folder go out too */
@@ -52,7 +54,11 @@ struct release {
 	GPtrArray *rest;    /* own; ids that wait for a further digest of the same slot */
 	guint next;         /* STEP_ORIGINALS: index into record->ids */
 	unsigned candidate; /* of the addresses to try for this original */
+	bool taken;         /* the MTA has taken this original; only its removal is left */
 	unsigned compose_failures;
+	unsigned digest_failures; /* 4xx to the digest itself */
+	size_t postponed;         /* originals that got 4xx in this pass */
+	struct err postponed_err;
 	size_t delivered, refused;
 	size_t digests; /* taken by the MTA */
 	GArray *done;   /* own; struct release_done */

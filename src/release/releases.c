@@ -6,6 +6,7 @@
 #include "release/release_private.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -15,7 +16,8 @@
 enum {
 	TICK_SECONDS = 30, /* settings, zones and clocks change without telling us */
 	FAILURE_WAIT_MAX = 6 * 3600,
-	MERGE_MAX = 10000, /* missed slots looked at, at most: 64 a day for five months */
+	MERGE_MAX = 10000,      /* missed slots looked at, at most: 64 a day for five months */
+	REFRESH_SECONDS = 3600, /* a reader may mark as unread what was read */
 };
 
 static void user_free(void *data)
@@ -148,18 +150,28 @@ enum rc releases_list(
 
 static void user_counted(struct release_user *user, const struct listing *l)
 {
+	int64_t now = user->all->now;
 	user->held = l->ids->len;
-	/* A clock that was ahead must not keep mail for longer than max_hold from now. */
-	user->oldest = user->held == 0 ? 0 : MIN(l->oldest, user->all->now);
+	if (user->held == 0)
+		user->oldest = 0;
+	else if (l->oldest <= now)
+		user->oldest = l->oldest;
+	else if (user->oldest == 0 || user->oldest > now)
+		user->oldest = now; /* the clock was ahead; max_hold counts from the first look */
 }
 
 enum rc release_user_refresh(struct release_user *user, struct err *err)
 {
 	struct listing l = {.all = user->all, .user = user->name};
+	user->refreshed = user->all->now;
 	enum rc rc = list(&l, err);
 	if (rc == RC_OK) {
 		user_counted(user, &l);
 		g_ptr_array_free(l.ids, TRUE);
+	} else if (user->held == 0) {
+		/* Not known to be empty: it is looked at again when it would be due. */
+		user->held = 1;
+		user->oldest = user->all->now;
 	}
 	return rc;
 }
@@ -190,10 +202,11 @@ enum rc releases_load(struct releases *all, int64_t now, struct err *err)
 		return rc;
 	g_hash_table_iter_init(&it, all->users);
 	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&user)) {
-		if (release_user_refresh(user, err) != RC_OK ||
-		    release_user_record(user, err) != RC_OK) {
+		if (release_user_refresh(user, err) != RC_OK)
 			log_warning("%s: %s", user->name, err->text);
-			continue;
+		if (release_user_record(user, err) != RC_OK) {
+			log_warning("%s: %s", user->name, err->text);
+			continue; /* read again when it is due */
 		}
 		if (user->record->step != STEP_IDLE && user->active == NULL) {
 			/* Interrupted: whatever the slots say, go on at the step the record names.
@@ -244,7 +257,7 @@ static void note_rule(struct release_user *user, const struct release_rule *rule
 		return;
 	bool first = rec->rule[0] == '\0';
 	int64_t since = user->looked;
-	if (since == 0 || user->all->now - since > 2 * TICK_SECONDS)
+	if (since == 0 || since > user->all->now || user->all->now - since > 2 * TICK_SECONDS)
 		since = user->all->now;
 	rec->last = ahead || !first ? since : MIN(user->oldest, user->all->now);
 	str_copy(rec->rule, sizeof(rec->rule), hash);
@@ -286,6 +299,9 @@ static struct due user_due(struct release_user *user, struct release_rule *rule)
 	user->all->ops.rule(user->all->ctx, user->name, rule);
 	if (user->held == 0)
 		return due;
+	/* A clock that was ahead when these were noted must not hold mail until it is there again. */
+	user->oldest = MIN(user->oldest, now);
+	user->not_before = MIN(user->not_before, now + FAILURE_WAIT_MAX);
 	if (!rule->takes_part) {
 		due.when = MAX(now, user->not_before);
 		due.slot = now;
@@ -342,11 +358,15 @@ static int64_t tick_user(struct release_user *user)
 	if (user->active != NULL) {
 		if (!user->active->waiting)
 			return 0; /* its answer will come */
+		user->not_before = MIN(user->not_before, all->now + FAILURE_WAIT_MAX);
 		if (user->not_before > all->now || !room)
 			return MAX(user->not_before, all->now + 1);
 		resume(user);
 		return all->now + 1;
 	}
+	if (llabs(all->now - user->refreshed) >= REFRESH_SECONDS &&
+	    release_user_refresh(user, &err) != RC_OK)
+		log_warning("%s: %s", user->name, err.text);
 	if (user->held == 0)
 		return 0;
 	if (release_user_record(user, &err) != RC_OK) {
@@ -405,12 +425,21 @@ void releases_now(struct releases *all, const char *name, const char *const *ids
 		refuse(done, done_ctx, rc, &err);
 		return;
 	}
-	if (user->active != NULL) {
+	if (user->active != NULL && !deliver) {
 		/* It was put off after a failure: now is a good time, and the rest joins it later.
 		 */
 		g_array_append_val(user->active->done, d);
 		resume(user);
 		return;
+	}
+	if (user->active != NULL) {
+		/* Draining: all of it as originals, whatever was under way. What the MTA has taken
+		 * is removed first. */
+		if (user->record->step != STEP_RETIRE) {
+			user->record->step = STEP_IDLE;
+			g_ptr_array_set_size(user->record->ids, 0);
+		}
+		release_free(&user->active);
 	}
 	struct listing l = {.all = all, .user = user->name, .read_too = deliver};
 	if (ids != NULL) {

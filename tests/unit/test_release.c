@@ -31,6 +31,7 @@ struct site {
 	GPtrArray *message_ids;              /* of digests taken by the MTA */
 	const int *compose_rcs, *submit_rcs; /* scripts of enum rc, ended by END: RC_OK for ever */
 	size_t compose_at, submit_at;
+	int code;                       /* that comes with every answer */
 	bool mute_compose, mute_submit; /* take the request and never answer: the crash comes */
 	unsigned serial;
 	size_t done_count, done_delivered, done_left;
@@ -79,7 +80,7 @@ static void answer(struct site *s, struct release *release, const char *what)
 	struct err err = {"scripted"};
 	enum rc rc = script(s->submit_rcs, &s->submit_at);
 	g_string_append_printf(s->log, "%s=%s ", what, rc_name(rc));
-	release_submitted(release, rc, &err);
+	release_submitted(release, rc, s->code, &err);
 }
 
 static void op_submit_digest(void *ctx, struct release *release)
@@ -95,14 +96,14 @@ static void op_submit_digest(void *ctx, struct release *release)
 		answer(s, release, "digest");
 }
 
-static void op_submit_original(
-    void *ctx, struct release *release, const struct store_held *held, const char *rcpt)
+static void op_submit_original(void *ctx, struct release *release, const struct store_held *held,
+    const char *from, const char *rcpt)
 {
 	struct site *s = ctx;
 	if (script_peek(s->submit_rcs, s->submit_at) == RC_OK)
 		g_ptr_array_add(s->delivered, g_strdup(held->id));
 	if (!s->mute_submit)
-		answer(s, release, rcpt);
+		answer(s, release, from[0] == '\0' ? "<>" : rcpt);
 }
 
 static const struct release_ops ops = {.rule = op_rule,
@@ -171,6 +172,7 @@ static const char *hold(struct site *s, int64_t when, uint64_t size)
 	snprintf(id, sizeof(id), "%lld.M%uP1.mx", (long long)when, s->serial++);
 	strcpy(held.id, id);
 	strcpy(held.rcpt, "Ann+news@example.org");
+	strcpy(held.return_path, "news@shop.example");
 	assert_int_equal(fs_write_atomic(path, "x", 1, 0600, NULL), RC_OK);
 	if (store_msg_commit(s->store, ANN, id, path, &err) != RC_OK ||
 	    store_held_put(s->store, ANN, &held, &err) != RC_OK)
@@ -302,7 +304,7 @@ static void test_mta_refuses_digest(void **state)
 static void test_mta_refuses_message(void **state)
 {
 	struct site *s = *state;
-	static const int rcs[] = {RC_PERM, RC_PERM, RC_PERM, END};
+	static const int rcs[] = {RC_PERM, RC_PERM, RC_PERM, RC_PERM, END};
 	hold(s, FRIDAY_0700 - HOUR, 10);
 	hold(s, FRIDAY_0700 - HOUR, 10);
 	s->submit_rcs = rcs;
@@ -311,13 +313,95 @@ static void test_mta_refuses_message(void **state)
 	/* Both addresses refuse the first; it stays held. The second goes out. */
 	expect_log(s,
 	    "compose(2) digest=perm Ann+news@example.org=perm ann@example.org=perm "
-	    "Ann+news@example.org=ok ");
+	    "<>=perm Ann+news@example.org=ok ");
 	assert_int_equal(held(s), 1);
 	releases_tick(s->engine, FRIDAY_0700 + 60);
 	expect_log(s, "");
 	releases_tick(s->engine, FRIDAY_0700 + DAY);
 	expect_log(s, "compose(1) digest=ok ");
 	assert_int_equal(held(s), 0);
+}
+
+/* A message that gets 4xx for ever does not stand in the way of the others. */
+static void test_one_is_put_off(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_OK, RC_OK, RC_TEMP, RC_OK, END};
+	for (int i = 0; i < 3; i++)
+		hold(s, FRIDAY_0700 - HOUR, 10);
+	s->rule.mode = MODE_INBOX;
+	s->code = 451;
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s,
+	    "compose(3) digest=ok Ann+news@example.org=ok Ann+news@example.org=temp "
+	    "Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 1);
+	releases_tick(s->engine, FRIDAY_0700 + 60);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700 + 301);
+	expect_log(s, "Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+}
+
+/* Some MTAs never refuse for good. */
+static void test_digest_is_put_off_for_ever(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {
+	    RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	s->code = 452;
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	for (int64_t now = FRIDAY_0700; now < FRIDAY_0700 + 2 * DAY && held(s) > 0; now += HOUR)
+		releases_tick(s->engine, now);
+	assert_int_equal(held(s), 0);
+	assert_int_equal(s->message_ids->len, 0);
+	assert_non_null(strstr(s->log->str, "Ann+news@example.org=ok "));
+}
+
+static void test_clock_set_back(void **state)
+{
+	struct site *s = *state;
+	s->rule.times.n = 0; /* max_hold alone */
+	s->config.max_hold = DAY;
+	start(s, FRIDAY_0700 + 60 * DAY);
+	hold(s, FRIDAY_0700 + 60 * DAY, 10);
+	releases_tick(s->engine, FRIDAY_0700 + 60 * DAY);
+	releases_tick(s->engine, FRIDAY_0700);
+	releases_tick(s->engine, FRIDAY_0700 + DAY);
+	expect_log(s, "compose(1) digest=ok ");
+	/* A slot that comes a second time has another digest, with another name. */
+	assert_int_equal(times_parse("08:00", &s->rule.times, NULL), RC_OK);
+	hold(s, FRIDAY_0700 + DAY, 10);
+	releases_tick(s->engine, FRIDAY_0700 + DAY + 60);
+	releases_tick(s->engine, FRIDAY_0700 + 2 * DAY);
+	releases_tick(s->engine, FRIDAY_0700 + DAY);
+	hold(s, FRIDAY_0700 + DAY, 10);
+	releases_tick(s->engine, FRIDAY_0700 + DAY + 1);
+	releases_tick(s->engine, FRIDAY_0700 + 2 * DAY);
+	assert_int_equal(s->message_ids->len, 3);
+	assert_string_not_equal(s->message_ids->pdata[1], s->message_ids->pdata[2]);
+}
+
+/* What was read is no longer held; marked as unread, it is again. */
+static void test_looked_at_again(void **state)
+{
+	struct site *s = *state;
+	char id[STORE_ID_MAX];
+	strcpy(id, hold(s, FRIDAY_0700 - 9 * HOUR, 10));
+	releases_tick(s->engine, FRIDAY_0700 - 8 * HOUR);
+	struct store_held record;
+	assert_int_equal(store_held_get(s->store, ANN, id, &record, NULL), RC_OK);
+	assert_int_equal(store_held_del(s->store, ANN, id, NULL), RC_OK); /* as if it were gone */
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "");
+	assert_int_equal(store_held_put(s->store, ANN, &record, NULL), RC_OK);
+	releases_tick(s->engine, FRIDAY_0700 + 2 * HOUR);
+	releases_tick(s->engine, FRIDAY_0700 + DAY);
+	expect_log(s, "compose(1) digest=ok ");
 }
 
 static void test_compose_fails(void **state)
@@ -550,7 +634,7 @@ static void test_on_demand_while_under_way(void **state)
 	assert_int_equal(s->done_rc, RC_OK);
 	assert_int_equal(s->done_count, 3);
 	assert_int_equal(held(s), 0);
-	expect_log(s, "compose(1) digest=temp compose(1) digest=ok ");
+	expect_log(s, "compose(1) digest=temp Ann+news@example.org=ok ");
 }
 
 static void test_many_originals(void **state)
@@ -610,10 +694,11 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {T(test_slot), T(test_missed),
 	    T(test_new_rule_is_no_missed_slot), T(test_mta_down), T(test_mta_refuses_digest),
-	    T(test_mta_refuses_message), T(test_compose_fails), T(test_vanished), T(test_batches),
-	    T(test_folder), T(test_no_delimiter), T(test_crash), T(test_crash_originals),
-	    T(test_max_hold), T(test_clock_was_ahead), T(test_opted_out), T(test_unknown_zone),
-	    T(test_on_demand), T(test_on_demand_while_under_way), T(test_many_originals),
-	    T(test_nonsense_in_ledger), T(test_store_fails)};
+	    T(test_mta_refuses_message), T(test_one_is_put_off), T(test_digest_is_put_off_for_ever),
+	    T(test_clock_set_back), T(test_looked_at_again), T(test_compose_fails),
+	    T(test_vanished), T(test_batches), T(test_folder), T(test_no_delimiter), T(test_crash),
+	    T(test_crash_originals), T(test_max_hold), T(test_clock_was_ahead), T(test_opted_out),
+	    T(test_unknown_zone), T(test_on_demand), T(test_on_demand_while_under_way),
+	    T(test_many_originals), T(test_nonsense_in_ledger), T(test_store_fails)};
 	return cmocka_run_group_tests_name("release", tests, NULL, NULL);
 }
