@@ -69,13 +69,19 @@ static enum rc take(struct daemon *d, const char *name, struct err *err)
 	if (rc != RC_OK)
 		goto out;
 	fault_point("incoming.before_commit");
-	rc = store_msg_commit(d->store, user, name, path, err);
+	enum rc committed = store_msg_commit(d->store, user, name, path, err);
 	fault_point("incoming.after_commit");
-	if (rc != RC_OK)
+	if (committed != RC_OK && access(path, F_OK) == 0) {
+		rc = committed;
 		goto out;
-	rc = store_held_put(d->store, user, &held, err);
-	if (rc == RC_OK)
+	}
+	/* Gone from here means: it is in the folder, although perhaps not durably yet. Nobody would
+	 * look at it again, so it counts as held. */
+	rc = store_held_put(d->store, user, &held, committed == RC_OK ? err : NULL);
+	if (rc == RC_OK) {
 		d->counters.indexed++;
+		rc = committed;
+	}
 	/* Indexed or not, the message is in the folder, where a release finds it. */
 	releases_held(d->releases, user, MIN(held.received, clock_now()));
 out:
