@@ -71,10 +71,12 @@ class Found:
     folders: list = field(default_factory=list)
     digests: int = 0
     held: int = 0
-    queued: int = 0
 
     def anywhere(self):
-        return self.inbox or self.folders or self.digests or self.held or self.queued
+        return self.inbox or self.folders or self.digests or self.held
+
+    def delivered(self):
+        return self.inbox + len(self.folders) + self.digests
 
 
 class Site:
@@ -86,6 +88,7 @@ class Site:
         self.keep = keep
         self.users = users
         self.sent = []
+        self.cleanups = []  # called when all programs have ended
         self._failed = False
         self._ports = {n: ports.allocate() for n in ("public", "submit", "release", "lmtp", "imap")}
         self.ports = {name: port.number for name, port in self._ports.items()}
@@ -170,6 +173,8 @@ class Site:
                 stop()
             except Exception as e:  # the others must be stopped, too
                 problems.append(f"{name}: {e}")
+        for cleanup in self.cleanups:
+            cleanup()
         if self.pullyu is not None:
             problems += self.pullyu.milter.complaints() + self.pullyu.daemon.complaints()
         return problems
@@ -193,7 +198,8 @@ class Site:
         """One of a user's files: settings.ini, allow, hold."""
         directory = self.user_dir(user)
         os.makedirs(directory, exist_ok=True)
-        shutil.chown(directory, MAIL_USER, MAIL_USER)
+        for path in (directory, os.path.dirname(directory)):
+            shutil.chown(path, MAIL_USER, MAIL_USER)
         replace(os.path.join(directory, name), text)
 
     def settings(self, user, times="08:00", timezone="UTC", originals="attach", **more):
@@ -264,12 +270,20 @@ class Site:
             detail=self.logs,
         )
 
-    def find(self, sent, rcpt):
+    def mailboxes(self, user):
+        """What a user has: ({folder: [bytes]}, held, incoming)."""
+        held = incoming = ()
+        if self.pullyu is not None:
+            # In this order a message on its way from incoming to held cannot be missed.
+            incoming, held = self.pullyu.incoming(), self.pullyu.held(user)
+        return self.imap.fetch_all(self.imap_name(user)), held, incoming
+
+    def find(self, sent, rcpt, mailboxes=None):
         """Every copy of a message that exists for a recipient, as a Found."""
-        user = user_of(rcpt)
+        folders, held, incoming = mailboxes or self.mailboxes(user_of(rcpt))
         needle = as_delivered(sent.raw)
         found = Found()
-        for folder, mails in self.imap.fetch_all(self.imap_name(user)).items():
+        for folder, mails in folders.items():
             for mail in mails:
                 if is_digest(mail):
                     found.digests += needle.rstrip(b"\r\n") in mail
@@ -278,12 +292,9 @@ class Site:
                         found.inbox += 1
                     else:
                         found.folders.append(folder)
-        if self.pullyu is not None:
-            found.held = sum(m.endswith(sent.raw) for m in self.pullyu.held(user))
-            found.held += sum(
-                m.endswith(sent.raw) and f"Delivered-To: {rcpt}\r\n".encode() in m
-                for m in self.pullyu.incoming()
-            )
+        found.held = sum(m.endswith(sent.raw) for m in held)
+        delivered_to = f"Delivered-To: {rcpt}\r\n".encode()
+        found.held += sum(m.endswith(sent.raw) and delivered_to in m for m in incoming)
         return found
 
 
@@ -311,12 +322,15 @@ def assert_nothing_lost(site, sent=None, complete=True):
     Returns {(index, rcpt): Found}."""
     if complete:
         site.wait_settled()
-    result = {}
+    mailboxes, result = {}, {}
     for index, message in enumerate(site.sent if sent is None else sent):
         for rcpt in message.rcpts:
-            if user_of(rcpt) not in USERS:
+            user = user_of(rcpt)
+            if user not in USERS:
                 continue
-            found = site.find(message, rcpt)
+            if user not in mailboxes:
+                mailboxes[user] = site.mailboxes(user)
+            found = site.find(message, rcpt, mailboxes[user])
             result[index, rcpt] = found
             assert found.anywhere(), (
                 f"LOST: message {index} to {rcpt}, {message.answer}:\n"

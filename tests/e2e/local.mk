@@ -30,7 +30,13 @@ tests_unit_digest_write_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(JANSSON_LIBS)
 # want root and take minutes, so they have a target of their own; without root they are skipped.
 site_tests = \
 	tests/e2e/test_harness.py \
-	tests/e2e/test_milter_postfix.py
+	tests/e2e/test_milter_postfix.py \
+	tests/e2e/test_hold.py \
+	tests/e2e/test_originals.py \
+	tests/e2e/test_release_crash.py \
+	tests/e2e/test_clock.py \
+	tests/e2e/test_known.py \
+	tests/e2e/test_bad_input.py
 EXTRA_DIST += $(site_tests) \
 	tests/e2e/conftest.py tests/e2e/harness.py tests/e2e/imapd.py tests/e2e/messages.py \
 	tests/e2e/mta.py tests/e2e/ports.py tests/e2e/programs.py tests/e2e/smtpclient.py \

@@ -51,6 +51,8 @@ transport_maps = texthash:{etc}/transport
 default_transport = discard:
 lmtp_destination_concurrency_limit = 10
 message_size_limit = 104857600
+# The default lets the first message of a new instance wait for a second.
+in_flow_delay = 0
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s
 queue_run_delay = 1s

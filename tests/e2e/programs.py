@@ -5,8 +5,10 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
+from urllib.parse import unquote
 
 from waiting import wait_for
 
@@ -93,6 +95,13 @@ class Program:
     def died(self):
         """Whether it ended by itself since start()."""
         return self._process is not None and self._process.poll() is not None
+
+    def wait_killed(self):
+        """Until a fault point has killed it."""
+        wait_for(self.died, f"{self.name} to be killed", detail=self.tail)
+        assert self._process.returncode == -signal.SIGKILL, (
+            f"{self.name} ended with {self._process.returncode}\n{self.tail()}"
+        )
 
     def signal(self, number):
         self._process.send_signal(number)
@@ -197,6 +206,7 @@ class Pullyu:
             "digest": {
                 "from": "Pullyu <digest@example.test>",
                 "envelope_from": "bounces@example.test",
+                "host": "mx.example.test",
             },
             "log": {"to": "stderr", "level": "debug"},
             "defaults": {"times": "08:00", "timezone": "UTC"},
@@ -206,6 +216,7 @@ class Pullyu:
         os.makedirs(os.path.dirname(milter_socket), exist_ok=True)
         for directory in (
             self.root,
+            self.settings,
             self.spool,
             os.path.join(self.root, "run"),
             os.path.dirname(milter_socket),
@@ -224,7 +235,7 @@ class Pullyu:
 
     def _command(self, name):
         path = self.binaries.paths.get(name, name)
-        return [path, "--config", self.config]
+        return [path, "-c", self.config]
 
     def environment(self):
         env = dict(
@@ -259,7 +270,7 @@ class Pullyu:
 
     def run(self, *words, data=None, timeout=60):
         """pullyu WORDS: a finished process with returncode, stdout and stderr as bytes."""
-        command = words[:1] + ("--config", self.config) + words[1:]
+        command = ("--config", self.config) + words
         return subprocess.run(
             (self.binaries.paths["pullyu"],) + command,
             input=data,
@@ -283,8 +294,12 @@ class Pullyu:
     def json(self, *words):
         return json.loads(self.call(*words, "--json"))
 
-    def daemon_answers(self):
-        return os.path.exists(self.control) and self.run("status").returncode == 0
+    def status(self, user=None):
+        """What pullyud says of itself, or of one user ({} if it knows nothing of him)."""
+        status = self.json("status")
+        if user is None:
+            return status
+        return next((u for u in status["users"] if u["user"] == user), {})
 
     def start_daemon(self):
         self.daemon.start()
@@ -292,9 +307,9 @@ class Pullyu:
         def ready():
             if self.daemon.died():
                 raise AssertionError(f"pullyud did not start\n{self.daemon.tail()}")
-            return self.daemon_answers()
+            return os.path.exists(self.control) and accepts(self.control)
 
-        wait_for(ready, "pullyud to answer", detail=self.daemon.tail)
+        wait_for(ready, "pullyud's control socket", detail=self.daemon.tail)
 
     def start_milter(self):
         self.milter.start()
@@ -319,6 +334,7 @@ class Pullyu:
         for directory, _, _ in os.walk(top):
             if os.path.basename(directory) in ("new", "cur"):
                 owner = os.path.relpath(os.path.dirname(directory), top).split(os.sep)
+                owner = [unquote(part) for part in owner]
                 if user is None or user == f"{owner[1]}@{owner[0]}":
                     found += read_files(directory)
         return found
@@ -339,11 +355,13 @@ def read_files(directory):
     except OSError:
         return found
     for name in names:
+        path = os.path.join(directory, name)
         try:
-            with open(os.path.join(directory, name), "rb") as f:
-                found.append(f.read())
+            if stat.S_ISREG(os.lstat(path).st_mode):
+                with open(path, "rb") as f:
+                    found.append(f.read())
         except OSError:
-            pass
+            pass  # taken away meanwhile
     return found
 
 

@@ -1,0 +1,253 @@
+"""The three ways in which originals reach their reader, the command line's ways to see and to
+release what is held, and what happens to mail that its reader has dealt with."""
+
+import email
+import email.policy
+
+import pytest
+
+import messages
+from harness import ANN, BOB, QUOTED, as_delivered, assert_nothing_lost
+from waiting import wait_for
+
+NEWS = "letter@news.example"
+
+
+@pytest.fixture
+def morning(site):
+    site.clock_to("2026-11-23T07:00:00Z")
+    return site
+
+
+def slot(site):
+    site.clock_to("2026-11-23T08:00:01Z")
+
+
+def hold(site, count=1, rcpt=ANN, user=ANN, **words):
+    before = len(site.pullyu.held(user))
+    sent = [site.send(messages.newsletter(subject=f"letter {i}", to=user, **words), NEWS, [rcpt])
+            for i in range(count)]
+    site.wait_held(user, before + count)
+    return sent
+
+
+def originals(digest):
+    parsed = email.message_from_bytes(digest, policy=email.policy.default)
+    assert not parsed.defects
+    return [p for p in parsed.walk() if p.get_content_type() == "message/rfc822"]
+
+
+def test_attach(morning):
+    sent = hold(morning, 3)
+    slot(morning)
+    (digest,) = morning.wait_digests(ANN, 1)
+    morning.wait_held(ANN, 0)
+    assert len(originals(digest)) == 3
+    positions = [digest.index(as_delivered(s.raw).rstrip()) for s in sent]
+    assert positions == sorted(positions)
+    found = assert_nothing_lost(morning)
+    assert {f.delivered() for f in found.values()} == {1}
+
+
+def test_folder(morning):
+    morning.settings(ANN, originals="folder")
+    sent = hold(morning, 2)
+    slot(morning)
+    (digest,) = morning.wait_digests(ANN, 1)
+    for message in sent:
+        morning.wait_inbox(ANN, message.raw, folder="Digest")
+    morning.wait_held(ANN, 0)
+    assert originals(digest) == []
+    found = assert_nothing_lost(morning)
+    assert all(f.folders == ["Digest"] and f.inbox == 0 for f in found.values())
+
+
+def test_folder_of_a_quoted_user(morning):
+    morning.set_participants(QUOTED)
+    morning.write_user('"quoted user"@example.test', "x", "")
+    morning.settings("%22quoted%20user%22@example.test", originals="folder")
+    hold(morning, 1, rcpt=QUOTED, user=QUOTED)
+    slot(morning)
+    morning.wait_held(QUOTED, 0)
+    found = assert_nothing_lost(morning)
+    assert all(f.delivered() == 1 for f in found.values())
+
+
+def test_inbox(morning):
+    morning.settings(ANN, originals="inbox")
+    plain = hold(morning, 2)
+    (tagged,) = hold(morning, 1, rcpt="ann+shop@example.test")
+    slot(morning)
+    (digest,) = morning.wait_digests(ANN, 1)
+    for message in plain:
+        morning.wait_inbox(ANN, message.raw)
+    morning.wait_inbox(ANN, tagged.raw, folder="shop")  # to the address that it was sent to
+    morning.wait_held(ANN, 0)
+    assert originals(digest) == []
+    found = assert_nothing_lost(morning)
+    assert {f.delivered() for f in found.values()} == {1}
+
+
+def test_a_changed_wish_counts_from_the_next_digest(morning):
+    hold(morning, 1)
+    morning.settings(ANN, originals="inbox")
+    slot(morning)
+    (digest,) = morning.wait_digests(ANN, 1)
+    assert originals(digest) == []
+    assert_nothing_lost(morning)
+
+
+def test_large_slots_take_several_digests(make_site):
+    site = make_site()
+    site.pullyu.options["digest"]["max_messages"] = "4"
+    site.pullyu.options["digest"]["max_size"] = "40k"
+    site.start()
+    site.clock_to("2026-11-23T07:00:00Z")
+    line = "one more line of a long letter to fill the room\n"
+    hold(site, 5)
+    hold(site, 4, body=line * 300)
+    slot(site)
+    digests = site.wait_digests(ANN, 3)
+    site.wait_held(ANN, 0)
+    counts = [len(originals(d)) for d in digests]
+    assert sum(counts) == 9 and max(counts) <= 4, counts
+    ids = {messages.message_id_of(d) for d in digests}
+    assert len(ids) == len(digests)
+    found = assert_nothing_lost(site)
+    assert {f.delivered() for f in found.values()} == {1}
+
+
+# Mail that its reader has dealt with in the folder.
+
+
+def test_read_in_the_folder_is_not_repeated(morning):
+    sent = hold(morning, 3)
+    first, second = (messages.message_id_of(s.raw).encode() for s in sent[:2])
+    assert len(morning.imap.fetch(ANN, "Held")) == 3
+    assert morning.imap.flag(ANN, "Held", lambda m: first in m, "\\Seen") == 1
+    assert morning.imap.flag(ANN, "Held", lambda m: second in m, "\\Deleted", expunge=True) == 1
+    slot(morning)
+    (digest,) = morning.wait_digests(ANN, 1)
+    assert first not in digest and second not in digest
+    assert len(originals(digest)) == 1
+    # What was read stays where its reader saw it.
+    assert len(morning.pullyu.held(ANN)) == 1
+    assert_nothing_lost(morning, [sent[0], sent[2]])
+
+
+def test_everything_read_no_digest(morning):
+    hold(morning, 2)
+    assert morning.imap.flag(ANN, "Held", lambda _: True, "\\Seen") == 2
+    hold(morning, 1, rcpt=BOB, user=BOB)
+    slot(morning)
+    morning.wait_digests(BOB, 1)
+    assert morning.inbox(ANN) == []
+    assert len(morning.pullyu.held(ANN)) == 2
+
+
+# The command line.
+
+
+def test_list_show_preview(morning):
+    sent = hold(morning, 2)
+    listed = morning.pullyu.json("list", ANN)
+    assert [m["subject"] for m in listed] == ["letter 0", "letter 1"]
+    assert all(m["class"] == "newsletter" and m["reasons"] and m["from_addr"] == NEWS
+               for m in listed)
+    assert "letter 1" in morning.pullyu.call("list", ANN)
+    for entry, message in zip(listed, sent):
+        shown = morning.pullyu.run("show", ANN, entry["id"])
+        assert shown.returncode == 0 and shown.stdout == message.raw
+    preview = morning.pullyu.run("preview", ANN)
+    assert preview.returncode == 0
+    assert len(originals(preview.stdout)) == 2
+    assert len(morning.pullyu.held(ANN)) == 2
+    assert "nothing" in morning.pullyu.call("list", BOB)
+    assert morning.pullyu.json("list", BOB) == []
+
+
+def test_release_now(morning):
+    sent = hold(morning, 3)
+    listed = morning.pullyu.json("list", ANN)
+    assert "1 message" in morning.pullyu.call("release", ANN, listed[1]["id"])
+    morning.wait_inbox(ANN, sent[1].raw)
+    morning.wait_held(ANN, 2)
+    assert "2 messages" in morning.pullyu.call("release", ANN)
+    (digest,) = morning.wait_digests(ANN, 1)
+    assert len(originals(digest)) == 2
+    slot(morning)
+    hold(morning, 1, rcpt=BOB, user=BOB)
+    morning.clock_to("2026-11-24T08:00:01Z")
+    morning.wait_digests(BOB, 1)
+    assert len(morning.digests(ANN)) == 1
+    found = assert_nothing_lost(morning)
+    assert {f.delivered() for f in found.values()} == {1}
+
+
+def test_drain_delivers_everything(morning):
+    sent = hold(morning, 2) + hold(morning, 1, rcpt=BOB, user=BOB)
+    assert morning.imap.flag(ANN, "Held", lambda m: b"letter 0" in m, "\\Seen") == 1
+    morning.pullyu.call("drain")
+    for message, user in zip(sent, (ANN, ANN, BOB)):
+        morning.wait_inbox(user, message.raw)
+    assert morning.pullyu.held() == []
+    assert morning.digests(ANN) == []
+    found = assert_nothing_lost(morning)
+    assert {f.delivered() for f in found.values()} == {1}
+
+
+def test_status_metrics_rebuild(morning):
+    hold(morning, 2)
+    status = morning.pullyu.status(ANN)
+    assert status["held"] == 2
+    assert status["next"] == "2026-11-23T08:00:00Z"
+    assert ANN in morning.pullyu.call("status")
+    assert any(value == 2 for value in morning.pullyu.json("metrics").values())
+    assert "pullyu_" in morning.pullyu.call("metrics")
+    assert "the index was right" in morning.pullyu.call("rebuild")
+
+
+def test_without_the_daemon_a_clear_message(morning):
+    hold(morning, 1)
+    morning.pullyu.daemon.stop()
+    for words in (["list", ANN], ["status"], ["release", ANN], ["drain"], ["allow", ANN, NEWS]):
+        assert "pullyud" in morning.pullyu.call(*words, code=69)
+    for words in (["check"], ["next", ANN]):  # these need no daemon
+        morning.pullyu.call(*words)
+    morning.pullyu.start_daemon()
+
+
+def test_show_nobodys_message(morning):
+    assert morning.pullyu.call("show", ANN, "no-such-id", code=66)
+    assert morning.pullyu.call("show", ANN, "../../../../etc/passwd", code=66)
+
+
+# The end of taking part.
+
+
+def test_who_leaves_gets_all_at_once(morning):
+    sent = hold(morning, 2)
+    morning.write_user(ANN, "settings.ini", "[digest]\nenabled = no\n")
+    for message in sent:
+        morning.wait_inbox(ANN, message.raw)
+    morning.wait_held(ANN, 0)
+    assert morning.digests(ANN) == []
+    assert_nothing_lost(morning)
+
+
+def test_max_hold(make_site):
+    """Times that never come do not keep mail for ever."""
+    site = make_site()
+    site.pullyu.options["release"]["max_hold"] = "2d"
+    site.start()
+    site.clock_to("2026-11-23T07:00:00Z")  # a Monday
+    site.settings(ANN, times="Sun 10:00")
+    hold(site, 2)
+    site.clock_to("2026-11-24T07:00:00Z")
+    hold(site, 1, rcpt=BOB, user=BOB)
+    site.clock_to("2026-11-24T08:00:01Z")
+    site.wait_digests(BOB, 1)
+    assert site.inbox(ANN) == []
+    site.clock_to("2026-11-25T07:00:30Z")
+    wait_for(lambda: not site.pullyu.held(ANN), "max_hold to release", detail=site.logs)
+    assert_nothing_lost(site)
