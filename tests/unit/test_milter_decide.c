@@ -272,6 +272,51 @@ static void test_nobody(void **state)
 	facts_free(&facts);
 }
 
+/* Whether a recipient is looked for at all. */
+static void test_users(void **state)
+{
+	static const struct {
+		const char *label, *before, *after;
+		size_t len; /* of the bare address */
+		const char *want;
+	} rows[] = {
+	    {"plain", "", "", 20, "takes no part"},
+	    {"in brackets", "<", ">", 20, "takes no part"},
+	    {"the longest", "", "", ADDR_MAX - 1, "takes no part"},
+	    {"the longest in brackets", "<", ">", ADDR_MAX - 1, "takes no part"},
+	    {"too long", "", "", ADDR_MAX, "not an address"},
+	    {"too long in brackets", "<", ">", ADDR_MAX, "not an address"},
+	    {"a source route", "<@a:", ">", 20, "a source route"},
+	};
+	struct settings defaults = {0};
+	const struct users_config config = {
+	    .settings_dir = "/nonexistent/%d/%u",
+	    .participants = "/nonexistent/participants",
+	    .delimiters = "+",
+	    .defaults = &defaults,
+	};
+	struct users *users = NULL;
+	int failed = 0;
+	(void)state;
+	assert_int_equal(users_new(&config, &users, NULL), RC_OK);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		static const char head[] = "ann+", tail[] = "@b.example";
+		GString *raw = g_string_new(rows[i].before);
+		struct decide_rcpt rcpt = {.raw = NULL};
+		g_string_append(raw, head);
+		for (size_t n = strlen(head) + strlen(tail); n < rows[i].len; n++)
+			g_string_append_c(raw, 'x');
+		g_string_append(raw, tail);
+		g_string_append(raw, rows[i].after);
+		rcpt.raw = g_string_free(raw, FALSE);
+		failed += unit_num(rows[i].label, (long long)decide_users(users, &rcpt, 1), 0);
+		failed += unit_str(rows[i].label, rcpt.why, rows[i].want);
+		decide_rcpt_clear(&rcpt);
+	}
+	users_free(&users);
+	assert_int_equal(failed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +324,7 @@ int main(void)
 	    cmocka_unit_test(test_list_entry),
 	    cmocka_unit_test(test_several),
 	    cmocka_unit_test(test_nobody),
+	    cmocka_unit_test(test_users),
 	};
 	return cmocka_run_group_tests_name("milter_decide", tests, NULL, NULL);
 }
