@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <string.h>
 #include <time.h>
 
 #include <glib.h>
@@ -17,19 +18,26 @@
 #include "base/log.h"
 #include "control/control.h"
 
+enum { PAUSE_FIRST_MS = 2000, PAUSE_MAX_MS = 30000 };
+
 struct note {
 	char *socket;    /* own */
 	json_t *request; /* own */
-	bool kick;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static GQueue queue = G_QUEUE_INIT; /* under lock; of struct note */
+static pthread_cond_t changed;      /* of CLOCK_MONOTONIC; there is one while running */
+static GQueue queue = G_QUEUE_INIT; /* under lock; of struct note: "sent", the oldest first */
+static struct note *kick;           /* under lock; own; a second one would say nothing new */
 static bool running, stopping;      /* under lock */
-static bool kick_waits;             /* under lock; a second one would say nothing new */
 static int64_t stop_at;             /* under lock; clock_mono_ms */
 static pthread_t thread;
+
+/* The thread's own: pullyud does not answer. */
+static struct {
+	bool now;
+	int64_t pause_ms, retry_at; /* of "sent"; 0: at once */
+} outage;
 
 static void note_free(struct note *note)
 {
@@ -38,30 +46,71 @@ static void note_free(struct note *note)
 	g_free(note);
 }
 
+/* Returns true if the note is done with: told, or refused for good. */
+static bool tell(const struct note *note, int64_t timeout, bool keep)
+{
+	struct err err;
+	enum rc rc = control_call(note->socket, note->request, timeout, NULL, NULL, &err);
+	if (rc != RC_TEMP) {
+		if (rc != RC_OK)
+			log_debug("pullyud was not told: %s", err.text);
+		if (outage.now)
+			log_info("pullyud answers again");
+		memset(&outage, 0, sizeof(outage));
+		return true;
+	}
+	if (!outage.now)
+		log_warning("pullyud cannot be told, more tries follow: %s", err.text);
+	outage.now = true;
+	if (keep) {
+		outage.pause_ms =
+		    outage.pause_ms == 0 ? PAUSE_FIRST_MS : MIN(2 * outage.pause_ms, PAUSE_MAX_MS);
+		outage.retry_at = clock_mono_ms() + outage.pause_ms;
+	}
+	return !keep;
+}
+
+/* Waits for something to do. Returns false at the end: nothing is left, or there is no time for it.
+ * lock is held. */
+static bool wait_for_work(int64_t *timeout_out)
+{
+	*timeout_out = NOTIFY_TIMEOUT_MS;
+	while (!stopping && kick == NULL) {
+		if (g_queue_is_empty(&queue)) {
+			pthread_cond_wait(&changed, &lock);
+			continue;
+		}
+		if (outage.retry_at <= clock_mono_ms())
+			break;
+		const struct timespec until = {
+		    .tv_sec = outage.retry_at / 1000,
+		    .tv_nsec = outage.retry_at % 1000 * 1000000,
+		};
+		pthread_cond_timedwait(&changed, &lock, &until);
+	}
+	if (stopping)
+		*timeout_out = MIN(*timeout_out, stop_at - clock_mono_ms());
+	return *timeout_out > 0 && (kick != NULL || !g_queue_is_empty(&queue));
+}
+
 static void *talk(void *arg)
 {
+	int64_t timeout;
 	(void)arg;
 	pthread_mutex_lock(&lock);
-	for (;;) {
-		while (g_queue_is_empty(&queue) && !stopping)
-			pthread_cond_wait(&changed, &lock);
-		int64_t timeout = NOTIFY_TIMEOUT_MS;
-		if (stopping && stop_at - clock_mono_ms() < timeout)
-			timeout = stop_at - clock_mono_ms();
-		struct note *note = g_queue_pop_head(&queue);
-		if (note == NULL || timeout <= 0) {
-			if (note != NULL)
-				note_free(note);
-			break;
-		}
-		if (note->kick)
-			kick_waits = false;
+	while (wait_for_work(&timeout)) {
+		bool is_kick = kick != NULL;
+		/* A "sent" stays at the head meanwhile: only this thread takes it off. */
+		struct note *note = is_kick ? g_steal_pointer(&kick) : g_queue_peek_head(&queue);
 		pthread_mutex_unlock(&lock);
-		struct err err;
-		if (control_call(note->socket, note->request, timeout, NULL, NULL, &err) != RC_OK)
-			log_debug("pullyud was not told: %s", err.text);
-		note_free(note);
+		bool done = tell(note, timeout, !is_kick);
 		pthread_mutex_lock(&lock);
+		if (!is_kick && done)
+			g_queue_pop_head(&queue);
+		if (done)
+			note_free(note);
+		else if (stopping)
+			break;
 	}
 	pthread_mutex_unlock(&lock);
 	return NULL;
@@ -69,12 +118,20 @@ static void *talk(void *arg)
 
 enum rc notify_start(struct err *err)
 {
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&changed, &attr);
+	pthread_condattr_destroy(&attr);
 	int result = pthread_create(&thread, NULL, talk, NULL);
 	if (result != 0) {
+		pthread_cond_destroy(&changed);
 		errno = result;
 		return err_errno(err, RC_TEMP, "cannot start a thread");
 	}
+	pthread_mutex_lock(&lock);
 	running = true;
+	pthread_mutex_unlock(&lock);
 	return RC_OK;
 }
 
@@ -85,27 +142,35 @@ void notify_stop(int timeout_ms)
 	running = false;
 	stopping = true;
 	stop_at = clock_mono_ms() + timeout_ms;
-	pthread_cond_signal(&changed);
-	pthread_mutex_unlock(&lock);
 	if (was)
-		pthread_join(thread, NULL);
+		pthread_cond_signal(&changed);
+	pthread_mutex_unlock(&lock);
+	if (!was)
+		return;
+	pthread_join(thread, NULL);
+	pthread_cond_destroy(&changed);
+	if (!g_queue_is_empty(&queue))
+		log_warning("pullyud was not told of %u messages that users sent", queue.length);
 	struct note *note;
 	while ((note = g_queue_pop_head(&queue)) != NULL)
 		note_free(note);
+	if (kick != NULL)
+		note_free(g_steal_pointer(&kick));
 }
 
 /* Takes over request. */
-static void enqueue(const char *socket, json_t *request, bool kick)
+static void enqueue(const char *socket, json_t *request, bool is_kick)
 {
 	struct note *note = g_new0(struct note, 1);
 	note->socket = g_strdup(socket);
 	note->request = request;
-	note->kick = kick;
 	pthread_mutex_lock(&lock);
-	bool take = running && queue.length < NOTIFY_QUEUE_MAX && !(kick && kick_waits);
+	bool take = running && (is_kick ? kick == NULL : queue.length < NOTIFY_QUEUE_MAX);
 	if (take) {
-		g_queue_push_tail(&queue, note);
-		kick_waits |= kick;
+		if (is_kick)
+			kick = note;
+		else
+			g_queue_push_tail(&queue, note);
 		pthread_cond_signal(&changed);
 	}
 	pthread_mutex_unlock(&lock);
@@ -124,8 +189,13 @@ void notify_sent(const char *socket, const char *user, const char *const *to, si
 	json_t *array = json_array();
 	for (size_t i = 0; i < n_to; i++)
 		json_array_append_new(array, json_string(to[i]));
-	json_t *request = json_pack(
-	    "{s:s, s:s, s:o, s:s}", "op", "sent", "user", user, "to", array, "id", message_id);
+	json_t *request = json_pack("{s:s, s:s, s:o}", "op", "sent", "user", user, "to", array);
+	/* What is not UTF-8 cannot be said in JSON: NULL, and whom the user wrote to still counts. */
+	json_t *id = json_string(message_id);
+	if (request != NULL && id != NULL)
+		json_object_set_new(request, "id", id);
+	else
+		json_decref(id);
 	if (request != NULL)
 		enqueue(socket, request, false);
 }

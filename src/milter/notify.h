@@ -1,7 +1,9 @@
 /*
  * notify.h: what the milter tells pullyud without waiting for it: "a user sent this" and "there are
- * files in incoming". A thread of its own does the talking; when NOTIFY_QUEUE_MAX requests wait,
- * new ones are dropped (pullyud looks into incoming by itself now and then). Thread-safe.
+ * files in incoming". A thread of its own does the talking. A "sent" is tried again, after growing
+ * pauses, until pullyud has taken it; when NOTIFY_QUEUE_MAX of them wait, new ones are dropped. The
+ * other is said once, without waiting for those: pullyud looks into incoming by itself now and
+ * then. Thread-safe.
  */
 #ifndef PULLYU_MILTER_NOTIFY_H
 #define PULLYU_MILTER_NOTIFY_H
@@ -13,11 +15,13 @@
 enum { NOTIFY_QUEUE_MAX = 1000, NOTIFY_TIMEOUT_MS = 2000 };
 
 enum rc notify_start(struct err *err);
-/* Sends what waits, for at most that time, and ends the thread. */
+/* Sends what waits, for at most that time and up to the first failure, drops the rest, and ends the
+ * thread. */
 void notify_stop(int timeout_ms);
 
 /* socket: pullyud's control socket; copied, as is everything else. */
 void notify_kick(const char *socket);
+/* A message_id that is not UTF-8 is left out. */
 void notify_sent(const char *socket, const char *user, const char *const *to, size_t n_to,
     const char *message_id);
 
