@@ -84,9 +84,32 @@ static enum rc load_key(struct snapshot *snapshot, struct err *err)
 	return rc == RC_NOTFOUND ? RC_OK : rc;
 }
 
-/* Always sets *snapshot_out; after a failure it holds as much as could be read, which tells the
- * watcher where a correction would show. */
-static enum rc load(const char *path, ini_problem_fn *problem, void *ctx,
+/* pullyud reads these at its start only, and two programs that disagree about them would strand
+ * mail. */
+static void keep_paths(struct conf *fresh, const struct conf *old)
+{
+	const struct {
+		const char *name, *was;
+		char **now;
+	} paths[] = {
+	    {"spool", old->spool, &fresh->spool},
+	    {"control", old->control, &fresh->control},
+	    {"key", old->key, &fresh->key},
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+		if (strcmp(paths[i].was, *paths[i].now) == 0)
+			continue;
+		log_warning("%s: [paths] %s = %s takes effect at a restart of both programs",
+		    fresh->file, paths[i].name, *paths[i].now);
+		g_free(*paths[i].now);
+		*paths[i].now = g_strdup(paths[i].was);
+	}
+}
+
+/* old: the configuration in force, whose paths are those of the start; NULL at the start. Always
+ * sets *snapshot_out; after a failure it holds as much as could be read, which tells the watcher
+ * where a correction would show. */
+static enum rc load(const char *path, const struct conf *old, ini_problem_fn *problem, void *ctx,
     struct snapshot **snapshot_out, struct err *err)
 {
 	struct snapshot *snapshot = g_new0(struct snapshot, 1);
@@ -95,6 +118,8 @@ static enum rc load(const char *path, ini_problem_fn *problem, void *ctx,
 	/* Looked at before reading: a change in between is then seen as one the next time. */
 	char *seen = look(path, NULL);
 	enum rc rc = conf_load(path, problem, ctx, &snapshot->conf, err);
+	if (snapshot->conf != NULL && old != NULL)
+		keep_paths(snapshot->conf, old);
 	const struct conf *conf = snapshot->conf;
 	snapshot->seen = look(path, conf);
 	if (!g_str_has_prefix(snapshot->seen, seen)) {
@@ -122,7 +147,7 @@ enum rc snapshot_load(const char *path, ini_problem_fn *problem, void *ctx,
     struct snapshot **snapshot_out, struct err *err)
 {
 	struct snapshot *snapshot;
-	enum rc rc = load(path, problem, ctx, &snapshot, err);
+	enum rc rc = load(path, NULL, problem, ctx, &snapshot, err);
 	if (rc == RC_OK)
 		*snapshot_out = snapshot;
 	else
@@ -189,7 +214,7 @@ static struct snapshot *reload(void)
 {
 	struct snapshot *fresh, *old = snapshot_get();
 	struct err err;
-	if (load(watched_conf, log_problem, NULL, &fresh, &err) != RC_OK) {
+	if (load(watched_conf, old->conf, log_problem, NULL, &fresh, &err) != RC_OK) {
 		log_error("not reloaded, the old configuration stays in force: %s", err.text);
 	} else {
 		warn_of_fixed(old->conf, fresh->conf);

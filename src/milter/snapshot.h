@@ -37,7 +37,8 @@ void snapshot_set(struct snapshot *snapshot);
 
 /* Starts the thread that loads a new snapshot on SIGUSR1 (which must be blocked in every thread)
  * and when a file that it was made from has changed: looked at every SNAPSHOT_WATCH_SECONDS. What
- * cannot be loaded is logged, and the old one stays in force. */
+ * cannot be loaded is logged, and the old one stays in force. [milter] socket and socket_mode, and
+ * [paths] spool, control and key, stay as they were at the start: a warning is logged. */
 enum { SNAPSHOT_WATCH_SECONDS = 2 };
 enum rc snapshot_watch_start(struct err *err);
 /* As SIGUSR1 does. Async-signal-safe. */
