@@ -101,8 +101,10 @@ enum rc users_dir(struct users *users, const char *key, char **dir_out, struct e
 {
 	struct user_place place;
 	enum rc rc = user_place_find(users->settings_dir, users->system_domains, key, &place, err);
-	if (rc == RC_OK)
-		*dir_out = place.dir;
+	if (rc == RC_OK) {
+		*dir_out = g_steal_pointer(&place.dir);
+		user_place_clear(&place);
+	}
 	return rc;
 }
 
@@ -333,6 +335,35 @@ static struct list *adopt_list(enum rc rc, bool good, struct list *read, struct 
 	return rc != RC_NOTFOUND && good && old != NULL ? list_ref(old) : NULL;
 }
 
+static bool is_gone(const char *dir)
+{
+	struct stat st;
+	return dir != NULL && stat(dir, &st) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+/* Where there is no directory the absence of a file says nothing: its file system may not be
+ * mounted. What was there counts as unreadable; and of whom nothing is known yet, and whose home is
+ * missing, everything passes. */
+static void doubt_absence(struct slot *slot, enum rc rcs[FILE_COUNT], struct user *user)
+{
+	const struct user *old = slot->user;
+	if (!is_gone(slot->place.dir))
+		return;
+	bool stranger = (old == NULL || !old->usable) && is_gone(slot->place.home);
+	for (int i = 0; i < FILE_COUNT; i++) {
+		if (rcs[i] != RC_NOTFOUND || !(slot->good[i] || stranger))
+			continue;
+		if (slot->good[i])
+			rcs[i] = RC_TEMP;
+		else
+			user->usable = false;
+		slot->sigs[i].error = -1; /* no errno: to be looked at again */
+		if (user->problem[0] == '\0')
+			g_snprintf(user->problem, sizeof(user->problem),
+			    "the directory %.300s is missing", slot->place.dir);
+	}
+}
+
 /* Reads all files of the slot and makes a new snapshot. What is bad keeps its last good version.
  * That a file was absent before it turned bad is no good version of it: the user wanted something,
  * and nobody knows what. */
@@ -355,6 +386,7 @@ static void slot_read(const struct users *users, struct slot *slot, const struct
 			str_copy(user->problem, sizeof(user->problem), why.text);
 		user->usable = user->usable && slot->good[i];
 	}
+	doubt_absence(slot, rcs, user);
 	adopt_settings(users, slot, rcs[FILE_SETTINGS], &settings, &user->settings);
 	user->allow = adopt_list(rcs[FILE_ALLOW], slot->good[FILE_ALLOW], lists[FILE_ALLOW],
 	    old == NULL ? NULL : old->allow);

@@ -2,9 +2,10 @@
  * user.h: users, and the cache of what they asked for. A struct user is an immutable snapshot of
  * one user's settings and lists, reference-counted; the cache re-reads a file only when its stat
  * (device, inode, size, mtime, ctime) changed, and keeps the last good settings and lists when a
- * file turns bad. The cache is bounded (USERS_CACHE_MAX users, USERS_CACHE_BYTES of lists); who was
- * not asked about for longest leaves it first, and with him his last good version. Thread-safe;
- * no file is read while a lock of all users is held.
+ * file turns bad, or is gone together with the directory that it was in (a home that is not
+ * mounted). The cache is bounded (USERS_CACHE_MAX users, USERS_CACHE_BYTES of lists); who was not
+ * asked about for longest leaves it first, and with him his last good version. Thread-safe; no file
+ * is read while a lock of all users is held.
  *
  * A user's files (settings.ini, allow, hold) must be regular, not reached by a symbolic link as the
  * last component, not world-writable, and belong to root, to our own user, or, in a system domain,
@@ -32,7 +33,8 @@ struct user {
 	char name[ADDR_MAX]; /* normalised address: the key everywhere */
 	bool takes_part;
 	bool usable; /* false: settings or a list are unreadable and no good version is
-		      * known. Then every message passes. */
+		      * known, or the home directory (%h) was missing at first sight. Then every
+		      * message passes. */
 	struct settings settings;
 	struct list *allow, *hold; /* own; NULL: empty */
 	char problem[400];         /* "" or what is wrong with a file of his, for the digest:

@@ -62,6 +62,7 @@ static char *fill_template(
 void user_place_clear(struct user_place *place)
 {
 	g_free(place->dir);
+	g_free(place->home);
 	*place = (struct user_place){.owner = USER_FILE_NO_OWNER};
 }
 
@@ -91,6 +92,8 @@ enum rc user_place_find(const char *template, char *const *system_domains, const
 			    err, RC_NOTFOUND, "%s is not of a domain with system users", key);
 	} else {
 		place.dir = fill_template(template, key, local_len, domain, home);
+		if (g_str_has_prefix(template, "%h"))
+			place.home = g_steal_pointer(&home);
 		rc = RC_OK;
 	}
 	g_free(home);

@@ -11,6 +11,7 @@
 
 struct user_place {
 	char *dir;     /* own; NULL: no settings of their own (%h without a system user) */
+	char *home;    /* own; the home directory that dir is in; NULL: it is not made from %h */
 	int64_t owner; /* user id, or USER_FILE_NO_OWNER */
 	bool system;   /* the user database was asked: the answer may change */
 };

@@ -261,6 +261,66 @@ static void test_change(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* A directory that goes with all that was in it is a file system that is not mounted. */
+static void test_gone(void **state)
+{
+	int failed = 0;
+	struct users *users = users_or_die();
+	const char *key = "c@gone.example";
+	char *dir = path_of("users/gone.example"), *away = path_of("users/gone.away");
+	(void)state;
+	put("users/gone.example/c/allow", "a@b.org\n");
+	put("users/gone.example/c/settings.ini", "[digest]\ntimes = 09:00\n");
+	failed += want(users, "there", key, "part times=1 allow=1 hold=0");
+	assert_int_equal(g_rename(dir, away), 0);
+	char *text = g_strdup_printf(
+	    "part times=1 allow=1 hold=0 the directory %s/users/gone.example/c is missing", top);
+	failed += want(users, "gone", key, text);
+	failed += want(users, "still gone", key, text);
+	failed += want(users, "nothing known", "x@gone.example", "no times=2 allow=0 hold=0");
+	assert_int_equal(g_rename(away, dir), 0);
+	failed += want(users, "back", key, "part times=1 allow=1 hold=0");
+	assert_int_equal(g_rename(dir, away), 0);
+	failed += want(users, "gone again", key, text);
+	put("users/gone.example/c/hold", "a@b.org\n");
+	failed += want(users, "back without these files", key, "no times=2 allow=0 hold=1");
+	users_free(&users);
+	g_free(text);
+	g_free(dir);
+	g_free(away);
+	assert_int_equal(failed, 0);
+}
+
+/* Somebody whose home directory is missing at first sight. */
+static void test_homeless(void **state)
+{
+	char *domains[] = {(char[]){"system.example"}, NULL};
+	struct users *users = NULL;
+	int failed = 0;
+	(void)state;
+	const struct passwd *pw;
+	setpwent();
+	while ((pw = getpwent()) != NULL && access(pw->pw_dir, F_OK) == 0)
+		;
+	char *key = pw == NULL ? NULL : g_strdup_printf("%s@system.example", pw->pw_name);
+	char *text = pw == NULL ? NULL
+				: g_strdup_printf("no unusable times=2 allow=0 hold=0 the "
+						  "directory %s/.config/pullyu is missing",
+				      pw->pw_dir);
+	endpwent();
+	if (key == NULL) {
+		print_message("every system user has a home here: skipped\n");
+		skip();
+	}
+	assert_int_equal(open_users("%h/.config/pullyu", domains, &users, NULL), RC_OK);
+	failed += want(users, "first sight", key, text);
+	failed += want(users, "second sight", key, text);
+	users_free(&users);
+	g_free(key);
+	g_free(text);
+	assert_int_equal(failed, 0);
+}
+
 /* Without a change nothing is read: the snapshot is the same one. */
 static void test_unchanged(void **state)
 {
@@ -549,6 +609,8 @@ int main(void)
 	    cmocka_unit_test(test_dir),
 	    cmocka_unit_test(test_takes_part),
 	    cmocka_unit_test(test_change),
+	    cmocka_unit_test(test_gone),
+	    cmocka_unit_test(test_homeless),
 	    cmocka_unit_test(test_unchanged),
 	    cmocka_unit_test(test_not_believed),
 	    cmocka_unit_test(test_owner),
