@@ -655,6 +655,42 @@ def test_authenticated_outsiders_are_not_remembered(running):
     assert sent["user"] == "ann@example.org"
 
 
+def test_sent_survives_an_outage(milter):
+    milter.pullyud.close()
+    milter.pullyud = None
+    milter.start()
+    for rcpt in ("<x@y.example>", "<z@y.example>"):
+        milter.deliver([rcpt], PERSONAL, sender="<ann@example.org>", login="ann")
+    milter.wait_log("pullyud cannot be told")
+    milter.start_pullyud()
+    sent = wait_for(
+        lambda: len(milter.pullyud.of("sent")) == 2 and milter.pullyud.of("sent"), "both notes"
+    )
+    assert [note["to"] for note in sent] == [["x@y.example"], ["z@y.example"]]
+    milter.wait_log("pullyud answers again")
+    assert milter.log().count("pullyud cannot be told") == 1
+    assert milter.stop() == 0
+
+
+def test_sent_is_dropped_at_stop(milter):
+    milter.pullyud.close()
+    milter.pullyud = None
+    milter.start()
+    milter.deliver(["<x@y.example>"], PERSONAL, sender="<ann@example.org>", login="ann")
+    milter.wait_log("pullyud cannot be told")
+    start = time.monotonic()
+    assert milter.stop() == 0
+    assert time.monotonic() - start < 5
+    assert "pullyud was not told of 1 messages" in milter.log()
+
+
+def test_sent_whose_message_id_is_not_utf8(running):
+    message = PERSONAL.replace(b"<n1@", b"<n\xff1@")
+    running.deliver(["<x@y.example>"], message, sender="<ann@example.org>", login="ann")
+    (sent,) = wait_for(lambda: running.pullyud.of("sent"), "the news of sent mail")
+    assert sent["to"] == ["x@y.example"]
+
+
 # ---- with pullyud itself ----
 
 PULLYUD = os.path.join(BUILD, "src/daemon/pullyud")
@@ -807,6 +843,24 @@ def test_reload_without_dropping_a_session(running):
         talk.field("X-Test", " other")
         assert talk.end_header() == CONTINUE
         assert talk.end(b"")[1] == [b"<ann@elsewhere.example>"]
+
+
+def test_paths_shared_with_pullyud_stay(running):
+    old = running.options["paths"]["spool"]
+    running.options["paths"].update(
+        spool=running.path("other"), control=running.path("c2"), key=running.path("key2")
+    )
+    running.configure()
+    running.wait_log("reloaded /")
+    for name in ("spool", "control", "key"):
+        assert f"[paths] {name} = " in running.log()
+    assert running.log().count("takes effect at a restart of both programs") == 3
+    assert len(running.deliver(["<ann@example.org>"])[1]) == 1
+    assert len(running.files()) == 1 and old == running.path("spool")
+    assert not os.path.exists(running.path("other"))
+    wait_for(lambda: running.pullyud.of("kick"), "the kick at the old socket")
+    time.sleep(3)
+    assert running.log().count("reloaded /") == 1, "it is read once"
 
 
 def test_bad_rules_do_not_take_effect(running):
