@@ -154,14 +154,18 @@ class Milter:
     def command(self, *words):
         return [PROGRAM, "-c", self.path("pullyu.conf"), *words]
 
-    def start(self):
-        env = dict(
+    @staticmethod
+    def environment(fault):
+        return dict(
             os.environ,
-            PULLYU_TEST_FAULT=self.fault,
+            PULLYU_TEST_FAULT=fault,
             LC_ALL="C.UTF-8",
             TSAN_OPTIONS=f"suppressions={os.path.join(HERE, 'tsan.supp')}",
             G_SLICE="always-malloc",  # GLib's own allocator looks like races to TSan
         )
+
+    def start(self):
+        env = self.environment(self.fault)
         with open(self.path("log"), "ab") as log:
             self.process = subprocess.Popen(
                 self.command("-f"), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env
@@ -701,7 +705,7 @@ def both(milter):
     """The milter with the real pullyud instead of the stand-in."""
     milter.pullyud.close()
     milter.pullyud = None
-    env = dict(os.environ, PULLYU_TEST_FAULT=milter.path("fault-pullyud"), LC_ALL="C.UTF-8")
+    env = milter.environment(milter.path("fault-pullyud"))
     with open(milter.path("log"), "ab") as log:
         daemon = subprocess.Popen(
             [PULLYUD, "-c", milter.path("pullyu.conf")],
