@@ -201,7 +201,7 @@ struct everybody {
 	struct rebuild *r;
 	GHashTable *users; /* own: set of names */
 	enum rc rc;
-	struct err *err;
+	struct err *err, inner;
 };
 
 static bool add_index_user(void *ctx, struct store_bytes key, struct store_bytes value)
@@ -258,6 +258,7 @@ static enum rc rebuild_all(struct rebuild *r, struct err *err)
 	struct everybody all = {.r = r, .err = err};
 	GHashTableIter iter;
 	gpointer user;
+	bool incomplete = false;
 	all.users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	enum rc rc = store_scan(r->store, STORE_TABLE_HELD, NULL, add_index_user, &all, err);
 	if (rc == RC_OK)
@@ -266,11 +267,18 @@ static enum rc rebuild_all(struct rebuild *r, struct err *err)
 		rc = all.rc;
 	g_hash_table_iter_init(&iter, all.users);
 	while (rc == RC_OK && g_hash_table_iter_next(&iter, &user, NULL)) {
+		/* One user's folder that cannot be read, for good or for now, is no reason to index
+		 * nobody's. What was found in it before is kept. */
 		rc = rebuild_user(r, user, err);
-		/* A folder that one user made unreadable is no reason to index nobody's. */
-		if (rc == RC_PERM)
+		if (rc == RC_TEMP) {
+			incomplete = true;
+			all.inner = *err;
+		}
+		if (rc == RC_PERM || rc == RC_TEMP)
 			rc = flush(r, err);
 	}
+	if (rc == RC_OK && incomplete)
+		rc = err_set(err, RC_TEMP, "%s", all.inner.text);
 	if (rc == RC_OK)
 		rc = store_index_set_complete(r->store, true, err);
 	g_hash_table_unref(all.users);
