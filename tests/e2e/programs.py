@@ -63,7 +63,7 @@ class Program:
         self.name = name
         self.log = log
         self._command = command
-        self._environment = environment
+        self.environment = environment
         self._user = user
         self._process = None
 
@@ -75,7 +75,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=self._environment,
+                env=self.environment,
                 # A group of its own, so that its workers end with it whatever happens.
                 start_new_session=True,
                 user=self._user,
@@ -227,7 +227,7 @@ class Pullyu:
         self.milter = Program(
             "pullyu-milter", self._command("pullyu-milter"), f"{log}/milter.log", env, user
         )
-        self.daemon = Program("pullyud", self._command("pullyud"), f"{log}/pullyud.log", env, user)
+        self.daemon = Program("pullyud", self._command("pullyud"), f"{log}/pullyud.log", dict(env), user)
 
     def _own(self, path):
         if self.user is not None:
