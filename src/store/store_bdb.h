@@ -5,6 +5,8 @@
 #ifndef PULLYU_STORE_STORE_BDB_H
 #define PULLYU_STORE_STORE_BDB_H
 
+#include <stdio.h>
+
 #include <db.h>
 
 #include "store/store_private.h"
@@ -20,6 +22,7 @@ struct bdb {
 	char said[256];           /* what Berkeley DB said first since the last struct err */
 	int panic;                /* why the environment panicked; 0: it did not */
 	bool corrupt;             /* something has answered RC_CORRUPT */
+	FILE *verdict; /* in the child that checks: a panic writes it and ends the child */
 };
 
 extern const char *const bdb_table_names[STORE_TABLES];
@@ -38,6 +41,8 @@ void bdb_env_close(struct bdb *db);
 /* Recovers db->path and looks at every page, in a child: Berkeley DB can loop for ever, or end the
  * process, on what a bad disk leaves. RC_CORRUPT: broken. RC_TEMP: trouble with the machine. */
 enum rc bdb_check(struct bdb *db, struct err *err);
+/* The end of that child, with what it found. */
+void bdb_check_end(struct bdb *db, int result) __attribute__((noreturn));
 /* Sets db->path aside and puts a new environment there, with what can be saved of the tables that
  * cannot be rebuilt. On failure db->path is as it was. */
 enum rc bdb_replace(struct bdb *db, struct err *err);

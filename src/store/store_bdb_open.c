@@ -4,7 +4,8 @@
  * PATH.lock   an exclusive flock for as long as the environment is open. Two openers ruin the log;
  *             a second one is told RC_TEMP. It stands beside PATH, for PATH may be renamed.
  * PATH        the environment: pullyu.db, log.*. Recovery is run at every open.
- * PATH/clean  says that it was closed as it should be. Without it everything is checked first.
+ * PATH/clean  says that it was closed as it should be. Without it a large one is checked first, as
+ *             a small one always is.
  * PATH.broken-TIME   an environment that could not be used and was set aside.
  * PATH.new    its successor while it is being made: complete before it takes PATH's name.
  *
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -26,6 +28,8 @@ enum {
 	PAGE_BYTES = 4096,
 	CACHE_BYTES = 16 * 1024 * 1024,
 	LOG_FILE_BYTES = 4 * 1024 * 1024,
+	/* Checked at every open, for that takes a second; a larger one only if it was not closed. */
+	ALWAYS_CHECKED_BYTES = 32 * 1024 * 1024,
 	/* A transaction locks each page that it touches: the default of 1,000 is a digest of some
 	 * hundred messages. */
 	LOCKS_MAX = 50000,
@@ -54,8 +58,11 @@ static void on_error(const DB_ENV *env, const char *prefix, const char *text)
 static void on_event(DB_ENV *env, u_int32_t event, void *info)
 {
 	struct bdb *db = env->app_private;
-	if (db != NULL && event == DB_EVENT_PANIC && db->panic == 0)
-		db->panic = info == NULL || *(int *)info == 0 ? DB_RUNRECOVERY : *(int *)info;
+	if (db == NULL || event != DB_EVENT_PANIC || db->panic != 0)
+		return;
+	db->panic = info == NULL || *(int *)info == 0 ? DB_RUNRECOVERY : *(int *)info;
+	if (db->verdict != NULL)
+		bdb_check_end(db, DB_RUNRECOVERY);
 }
 
 bool bdb_machine_trouble(const struct bdb *db, int result)
@@ -190,6 +197,15 @@ static enum rc take_clean_mark(struct bdb *db, bool *clean_out, struct err *err)
 	return rc;
 }
 
+static bool is_large(const struct bdb *db)
+{
+	char *name = g_build_filename(db->path, BDB_FILE, NULL);
+	struct stat st;
+	bool large = stat(name, &st) == 0 && st.st_size > ALWAYS_CHECKED_BYTES;
+	g_free(name);
+	return large;
+}
+
 static void leave_clean_mark(struct bdb *db)
 {
 	char *name = g_build_filename(db->path, "clean", NULL);
@@ -217,7 +233,7 @@ static enum rc open_or_replace(struct bdb *db, bool *reset_out, struct err *err)
 	struct err why;
 	bool clean = false;
 	enum rc rc = take_clean_mark(db, &clean, &why);
-	if (rc == RC_OK && !clean)
+	if (rc == RC_OK && !(clean && is_large(db)))
 		rc = bdb_check(db, &why);
 	if (rc == RC_OK)
 		rc = open_all(db, &why);

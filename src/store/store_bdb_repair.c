@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/fs.h"
 #include "store/store_bdb.h"
 
@@ -102,10 +103,23 @@ static void child_end(FILE *in, pid_t pid)
 
 /* ---- check ---- */
 
-static void check_in_child(struct bdb *db, const char *dir, FILE *out)
+void bdb_check_end(struct bdb *db, int result)
 {
 	struct err err;
+	bool machine = result != 0 && bdb_machine_trouble(db, result);
+	bdb_result(db, result, "check", &err);
+	fprintf(db->verdict, "%s\n", result == 0 ? "sound" : machine ? "machine" : "broken");
+	if (result != 0)
+		fprintf(db->verdict, "%s\n", err.text);
+	fflush(db->verdict);
+	_exit(0);
+}
+
+static void check_in_child(struct bdb *db, const char *dir, FILE *out)
+{
 	DB *file;
+	/* After a panic the library's clean-up may take seconds, or for ever. */
+	db->verdict = out;
 	int result = bdb_env_open(db, dir);
 	char *name = g_build_filename(dir, BDB_FILE, NULL);
 	if (result == 0 && access(name, F_OK) == 0) {
@@ -114,12 +128,9 @@ static void check_in_child(struct bdb *db, const char *dir, FILE *out)
 			result = file->verify(file, BDB_FILE, NULL, NULL, 0);
 	}
 	g_free(name);
-	bool machine = result != 0 && bdb_machine_trouble(db, result);
-	bdb_result(db, result, "check", &err);
-	fprintf(out, "%s\n", result == 0 ? "sound" : machine ? "machine" : "broken");
-	if (result != 0)
-		fprintf(out, "%s\n", err.text);
-	bdb_env_close(db);
+	if (result == 0)
+		bdb_env_close(db);
+	bdb_check_end(db, result);
 }
 
 enum rc bdb_check(struct bdb *db, struct err *err)
@@ -352,12 +363,17 @@ enum rc bdb_replace(struct bdb *db, struct err *err)
 {
 	char *fresh = g_strdup_printf("%s.new", db->path);
 	enum rc rc = make_fresh(db, fresh, err);
+	if (rc == RC_OK && fault_point("store.replace.before_aside"))
+		rc = err_errno(err, RC_TEMP, "rename");
 	if (rc == RC_OK)
 		rc = rename_aside(db->path, err);
+	if (rc == RC_OK && fault_point("store.replace.between"))
+		rc = err_errno(err, RC_TEMP, "rename");
 	if (rc == RC_OK && rename(fresh, db->path) != 0)
 		rc = err_errno(err, RC_TEMP, "rename %s", fresh);
 	if (rc == RC_OK)
 		rc = sync_parent(db->path, err);
+	(void)fault_point("store.replace.after");
 	g_free(fresh);
 	return rc;
 }

@@ -79,6 +79,11 @@ unit_programs += tests/unit/test_store_maildir
 tests_unit_test_store_maildir_SOURCES = tests/unit/test_store_maildir.c
 tests_unit_test_store_maildir_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_store_maildir_LDADD = $(STORE_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_store_crash
+tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c
+tests_unit_test_store_crash_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_store_crash_LDADD = $(STORE_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 unit_programs += tests/unit/test_release
 tests_unit_test_release_SOURCES = tests/unit/test_release.c
 tests_unit_test_release_CFLAGS = $(UNIT_CFLAGS)

@@ -272,6 +272,7 @@ static void test_held_scan(void **state)
 	struct world *w = *state;
 	int failed = 0;
 	/* Backwards, so that order is the store's doing; enough for several batches. */
+	store_begin(w->store, NULL);
 	for (int u = G_N_ELEMENTS(users) - 1; u >= 0; u--)
 		for (int i = 149; i >= 0; i--) {
 			char id[20];
@@ -280,6 +281,7 @@ static void test_held_scan(void **state)
 			if (store_held_put(w->store, users[u], &held, NULL) != RC_OK)
 				failed++;
 		}
+	store_commit(w->store, NULL);
 	GString *all = g_string_new(NULL);
 	for (size_t u = 0; u < G_N_ELEMENTS(users); u++) {
 		GString *one = g_string_new(NULL);
@@ -389,6 +391,7 @@ static void test_known_expire(void **state)
 	struct world *w = *state;
 	size_t removed = 99;
 	int failed = 0;
+	store_begin(w->store, NULL);
 	for (int i = 0; i < 25; i++) {
 		char name[20];
 		g_snprintf(name, sizeof(name), "n%d@x", i);
@@ -396,6 +399,7 @@ static void test_known_expire(void **state)
 		store_sent_put(w->store, bob, name, -5 + i, NULL);
 	}
 	store_known_put(w->store, ann, "n0@x", 1000, NULL); /* was the oldest */
+	store_commit(w->store, NULL);
 	failed += unit_num("none", store_known_expire(w->store, -5, 10, &removed, NULL), RC_OK);
 	failed += unit_num("none", (long long)removed, 0);
 	failed += unit_num("zero", store_known_expire(w->store, 5, 0, &removed, NULL), RC_OK);
@@ -500,12 +504,14 @@ static bool delete_entry(void *ctx, const char *user, const struct store_held *h
 static void test_scan_and_change(void **state)
 {
 	struct world *w = *state;
+	store_begin(w->store, NULL);
 	for (int i = 0; i < 200; i++) {
 		char id[20];
 		g_snprintf(id, sizeof(id), "m%d", i);
 		struct store_held held = world_held(id, i);
 		assert_int_equal(store_held_put(w->store, ann, &held, NULL), RC_OK);
 	}
+	store_commit(w->store, NULL);
 	assert_int_equal(store_held_scan(w->store, NULL, delete_entry, w, NULL), RC_OK);
 	assert_int_equal(world_str("all gone", world_index(w, NULL), ""), 0);
 }
@@ -749,6 +755,7 @@ int main(void)
 	    {"mem", "bdb"},
 	    {"mem", "mem"},
 	};
+	world_use_memory();
 	int failed = cmocka_run_group_tests_name("store: once", once, NULL, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
 		struct CMUnitTest tests[G_N_ELEMENTS(contract)];
