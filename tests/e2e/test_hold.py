@@ -8,6 +8,7 @@ import pytest
 
 import messages
 from harness import ANN, BOB, CAROL, JOERG, QUOTED, as_delivered, assert_nothing_lost
+from waiting import wait_for
 
 NEWS = "letter@news.example"
 DORA = "dora@friends.example"
@@ -298,7 +299,8 @@ def test_a_long_header(morning):
     morning.wait_settled()
     slot(morning)
     assert_nothing_lost(morning)
-    assert any(as_delivered(sent.raw).rstrip() in m for m in morning.inbox(ANN) + morning.pullyu.held())
+    wait_for(lambda: any(as_delivered(sent.raw).rstrip() in m for m in morning.inbox(ANN)),
+             "the message inside its digest", detail=morning.logs)
 
 
 def test_no_empty_digest(morning):
