@@ -31,8 +31,11 @@ struct store_config {
 	const char *db_path;    /* bdb: the environment's directory */
 };
 
-/* The drivers' directories are made if missing. *recovered_out (may be NULL) is set if the database
- * had to be set aside: the index is empty then and wants store_rebuild. */
+/* The drivers' directories are made if missing. *recovered_out (NULL: not asked for) is set if the
+ * database was broken and had to be set aside, or is missing beside folders that are there: the
+ * index is empty then and wants store_rebuild; of the rest there is what could be saved. After a
+ * crash the index may lack a message whose file was committed: rebuild at every start. A child may
+ * be forked meanwhile, to check the database. RC_TEMP: another process has it open. */
 enum rc store_open(const struct store_config *config, struct store **store_out, bool *recovered_out,
     struct err *err);
 void store_close(struct store **store);
@@ -47,8 +50,9 @@ struct store_msg {
 
 /* Takes over a durable file of the same file system as the user's message `id`: renames it into the
  * user's folder (made if missing) and makes that durable. Doing it again after a crash is harmless:
- * if path is gone and the message is there, RC_OK. RC_NOTFOUND if neither is. id: letters, digits,
- * "." "-" "_" "=" "," only, not starting with ".". */
+ * if path is gone and the message is there, RC_OK. RC_NOTFOUND if neither is. RC_PERM, and path
+ * stays: another message is held under that id. id: letters, digits, "." "-" "_" "=" "," only, not
+ * starting with ".". */
 enum rc store_msg_commit(
     struct store *store, const char *user, const char *id, const char *path, struct err *err);
 typedef bool store_msg_fn(void *ctx, const struct store_msg *msg); /* false: stop */

@@ -50,7 +50,8 @@ static rlim_t cpu_seconds(const char *dir)
 static void child_main(struct bdb *db, const char *dir, child_fn *fn, int fd)
 {
 	rlim_t seconds = cpu_seconds(dir);
-	struct rlimit cpu = {.rlim_cur = seconds, .rlim_max = seconds};
+	/* At the lower limit comes SIGXCPU, which says what it is; at the upper one SIGKILL. */
+	struct rlimit cpu = {.rlim_cur = seconds, .rlim_max = seconds + 60};
 	struct rlimit core = {.rlim_cur = 0, .rlim_max = 0};
 	sigset_t none;
 	/* It keeps the flock: as long as it lives nobody else may open the environment. */
@@ -58,6 +59,7 @@ static void child_main(struct bdb *db, const char *dir, child_fn *fn, int fd)
 	setrlimit(RLIMIT_CPU, &cpu);
 	setrlimit(RLIMIT_CORE, &core);
 	signal(SIGALRM, SIG_DFL);
+	signal(SIGXCPU, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -94,11 +96,26 @@ static FILE *child_start(
 	return in;
 }
 
-static void child_end(FILE *in, pid_t pid)
+/* Returns the signal that ended the child, 0: none, -1: nobody knows. */
+static int child_end(FILE *in, pid_t pid)
 {
+	int status, result;
 	fclose(in);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		; /* ECHILD: the program ignores SIGCHLD, and nothing is left to reap */
+	do
+		result = waitpid(pid, &status, 0);
+	while (result < 0 && errno == EINTR);
+	return result < 0 ? -1 : WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+/* Whether it died of what it read. Others may have killed it: a service manager that stops us, the
+ * kernel for want of memory. That says nothing about the database. */
+static bool died_of_data(int signal_number)
+{
+	static const int ours[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM, SIGXCPU};
+	for (size_t i = 0; i < G_N_ELEMENTS(ours); i++)
+		if (signal_number == ours[i])
+			return true;
+	return false;
 }
 
 /* ---- check ---- */
@@ -143,9 +160,10 @@ enum rc bdb_check(struct bdb *db, struct err *err)
 	bool whole = fgets(verdict, sizeof(verdict), in) != NULL;
 	if (fgets(text, sizeof(text), in) != NULL)
 		text[strcspn(text, "\n")] = '\0';
-	child_end(in, pid);
+	int killed = child_end(in, pid);
 	if (!whole)
-		return err_set(err, RC_CORRUPT, "database: the check of it died or had no end");
+		return err_set(err, died_of_data(killed) ? RC_CORRUPT : RC_TEMP,
+		    "database: the check of it was ended by signal %d", killed);
 	if (strcmp(verdict, "sound\n") == 0)
 		return RC_OK;
 	return err_set(err, strcmp(verdict, "machine\n") == 0 ? RC_TEMP : RC_CORRUPT, "%s", text);

@@ -42,10 +42,9 @@ static bool spare_copy(int a, int b)
 static void grant(int fd, int dir)
 {
 	struct stat file, into;
-	if (fstat(fd, &file) != 0 || fstat(dir, &into) != 0)
+	if (fstat(fd, &file) != 0 || fstat(dir, &into) != 0 || (into.st_mode & S_ISGID) == 0)
 		return;
-	if ((into.st_mode & S_ISGID) != 0 && file.st_gid != into.st_gid &&
-	    fchown(fd, (uid_t)-1, into.st_gid) == 0)
+	if (file.st_gid != into.st_gid && fchown(fd, (uid_t)-1, into.st_gid) == 0)
 		file.st_gid = into.st_gid;
 	if (file.st_gid == into.st_gid && (into.st_mode & S_IRGRP) != 0 &&
 	    (file.st_mode & S_IRGRP) == 0)

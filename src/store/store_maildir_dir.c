@@ -69,7 +69,9 @@ static enum rc make_dir(int parent, const char *name, bool sync, int *fd_out, st
 		struct stat st;
 		if (fstat(parent, &st) != 0)
 			return err_errno(err, RC_TEMP, "%s", name);
-		if (mkdirat(parent, name, 0700 | (st.st_mode & 0070)) != 0 && errno != EEXIST)
+		/* A group that was given the directory above, by its setgid bit, is given this. */
+		mode_t group = (st.st_mode & S_ISGID) != 0 ? st.st_mode & 0070 : 0;
+		if (mkdirat(parent, name, 0700 | group) != 0 && errno != EEXIST)
 			return err_errno(err, RC_TEMP, "mkdir %s", name);
 		sync = true;
 		rc = maildir_open_dir(parent, name, fd_out, err);

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "store/store_private.h"
+
 static const char ann[] = "ann@example.org", bob[] = "bob@example.org";
 
 struct drivers {
@@ -719,6 +721,189 @@ static void test_err_untouched(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* ---- records that make no sense ---- */
+
+static struct store_bytes bytes(const void *data, size_t len)
+{
+	return (struct store_bytes){.data = data, .len = len};
+}
+
+/* Such a record is reported once and is gone then: a daemon that ends on RC_CORRUPT and is started
+ * again must not end again for ever. */
+static void test_nonsense(void **state)
+{
+	struct world *w = *state;
+	struct store_held held;
+	int64_t when;
+	void *data;
+	size_t len;
+	struct err err = {.text = ""};
+	const struct store_db_driver *db = w->store->db;
+	void *self = w->store->db_self;
+	int failed = 0;
+	world_commit(w, ann, "1", "To: ann@example.org\n");
+	store_rebuild(w->store, NULL, world_describe, NULL, NULL, NULL);
+	static const struct {
+		enum store_table table;
+		const char *key;
+		size_t len;
+	} rows[] = {
+	    {STORE_TABLE_HELD,
+		"ann@example.org\0"
+		"1",
+		17},
+	    {STORE_TABLE_SLOT, "ann@example.org", 15},
+	    {STORE_TABLE_KNOWN,
+		"ann@example.org\0"
+		"e@x",
+		19},
+	    {STORE_TABLE_SENT,
+		"ann@example.org\0"
+		"<1>",
+		19},
+	};
+	/* txn 0: alone; 1: in a transaction that is given up; 2: in one that is committed. */
+	for (int txn = 0; txn < 3; txn++)
+		for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+			char label[40];
+			enum rc first = RC_OK, second = RC_OK;
+			g_snprintf(label, sizeof(label), "table %d, txn %d", (int)i, txn);
+			db->put(self, rows[i].table, bytes(rows[i].key, rows[i].len),
+			    bytes("\x63garbage", 8), NULL);
+			for (int look = 0; look < 2; look++) {
+				enum rc rc = RC_PERM;
+				if (txn > 0 && look == 0)
+					store_begin(w->store, NULL);
+				if (i == 0)
+					rc = store_held_get(w->store, ann, "1", &held, &err);
+				else if (i == 1)
+					rc = store_slot_get(w->store, ann, &data, &len, &err);
+				else if (i == 2)
+					rc = store_known_get(w->store, ann, "e@x", &when, &err);
+				else
+					rc = store_sent_get(w->store, ann, "<1>", &when, &err);
+				*(look == 0 ? &first : &second) = rc;
+				if (txn == 1 && look == 0)
+					store_abort(w->store);
+				if (txn == 2 && look == 0)
+					failed +=
+					    unit_num(label, store_commit(w->store, NULL), RC_TEMP);
+			}
+			failed += unit_num(label, first, RC_CORRUPT);
+			failed += unit_num(label, second, RC_NOTFOUND);
+		}
+	bool complete = true;
+	assert_int_equal(store_index_complete(w->store, &complete, NULL), RC_OK);
+	failed += unit_num("the index is known to be incomplete", complete, false);
+	/* In a scan, and for keys that are none. */
+	static const char *const bad_keys[] = {"ann@example.org", "\0x", "ann@example.org\0.x"};
+	static const size_t bad_lens[] = {15, 2, 18};
+	for (size_t i = 0; i < G_N_ELEMENTS(bad_keys); i++) {
+		db->put(
+		    self, STORE_TABLE_HELD, bytes(bad_keys[i], bad_lens[i]), bytes("x", 1), NULL);
+		failed += world_str("scan", world_index(w, NULL), "corrupt");
+		failed += world_str("scan again", world_index(w, NULL), "");
+	}
+	db->put(self, STORE_TABLE_SLOT, bytes("a\0b", 3), bytes("\1", 1), NULL);
+	failed += unit_num("slots", store_slot_scan(w->store, never_slot, NULL, &err), RC_CORRUPT);
+	failed += unit_num("slots", store_slot_scan(w->store, never_slot, NULL, &err), RC_OK);
+	/* A rebuild mends the index without a complaint. */
+	db->put(self, STORE_TABLE_HELD, bytes(rows[0].key, rows[0].len), bytes("x", 1), NULL);
+	failed += unit_num(
+	    "rebuild", store_rebuild(w->store, NULL, world_describe, NULL, NULL, NULL), RC_OK);
+	failed += world_str("rebuilt", world_index(w, NULL), "ann@example.org/1 ");
+	/* An age that speaks of nothing, or of something younger, does no harm. */
+	GByteArray *age = g_byte_array_new();
+	store_known_put(w->store, ann, "e@x", 100, NULL);
+	store_age_key(5, STORE_TABLE_KNOWN, bytes(rows[2].key, rows[2].len), age);
+	db->put(self, STORE_TABLE_AGE, store_bytes_of(age), bytes("", 0), NULL);
+	db->put(self, STORE_TABLE_AGE, bytes("abc", 3), bytes("", 0), NULL);
+	failed += unit_num("expire", store_known_expire(w->store, 50, 99, &len, NULL), RC_OK);
+	failed += unit_num("both", (long long)len, 2);
+	failed += unit_num("known", store_known_get(w->store, ann, "e@x", &when, NULL), RC_OK);
+	g_byte_array_unref(age);
+	assert_int_equal(failed, 0);
+}
+
+/* What one of KNOWN, SENT and AGE has lost the others still say. */
+static void test_mend(void **state)
+{
+	struct world *w = *state;
+	const struct store_db_driver *db = w->store->db;
+	void *self = w->store->db_self;
+	GByteArray *age = g_byte_array_new();
+	int failed = 0;
+	int64_t when = 0;
+	size_t removed = 0;
+	for (int i = 0; i < 450; i++) { /* more than a batch */
+		char address[20];
+		g_snprintf(address, sizeof(address), "e%d@x", i);
+		if (i == 0)
+			store_begin(w->store, NULL);
+		store_known_put(w->store, ann, address, 10 + i, NULL);
+	}
+	store_sent_put(w->store, ann, "<1>", 7, NULL);
+	store_commit(w->store, NULL);
+	db->del(self, STORE_TABLE_KNOWN, bytes("ann@example.org\0e5@x", 20), NULL);
+	db->del(self, STORE_TABLE_SENT, bytes("ann@example.org\0<1>", 19), NULL);
+	store_age_key(16, STORE_TABLE_KNOWN, bytes("ann@example.org\0e6@x", 20), age);
+	db->del(self, STORE_TABLE_AGE, store_bytes_of(age), NULL);
+	db->put(self, STORE_TABLE_AGE, bytes("abc", 3), bytes("", 0), NULL);
+	db->put(self, STORE_TABLE_KNOWN, bytes("ann@example.org\0bad", 19), bytes("x", 1), NULL);
+	failed += unit_num("mend", store_known_mend(w->store, NULL), RC_OK);
+	failed += unit_num("known", store_known_get(w->store, ann, "e5@x", &when, NULL), RC_OK);
+	failed += unit_num("known", when, 15);
+	failed += unit_num("sent", store_sent_get(w->store, ann, "<1>", &when, NULL), RC_OK);
+	failed += unit_num("sent", when, 7);
+	failed += unit_num("bad", store_known_get(w->store, ann, "bad", &when, NULL), RC_NOTFOUND);
+	failed +=
+	    unit_num("expire", store_known_expire(w->store, 1000, 999, &removed, NULL), RC_OK);
+	failed += unit_num("expire", (long long)removed, 451);
+	failed +=
+	    unit_num("known", store_known_get(w->store, ann, "e6@x", &when, NULL), RC_NOTFOUND);
+	g_byte_array_unref(age);
+	assert_int_equal(failed, 0);
+}
+
+/* A record cut, lengthened, of another version, or with fields that we do not write. */
+static void test_decode(void **state)
+{
+	struct store_held held = world_held("id", 1), got;
+	struct store_bytes id = {.data = "id", .len = 2};
+	GByteArray *value = g_byte_array_new();
+	int failed = 0;
+	(void)state;
+	assert_int_equal(store_held_encode(&held, value, NULL), RC_OK);
+	assert_true(store_held_decode(id, store_bytes_of(value), &got));
+	for (guint len = 0; len < value->len; len++) {
+		/* Of its own size, so that a read beyond it is seen. */
+		char *cut = g_memdup2(value->data, len);
+		failed += unit_num("cut", store_held_decode(id, bytes(cut, len), &got), false);
+		g_free(cut);
+	}
+	g_byte_array_append(value, (const guint8 *)"", 1);
+	failed += unit_num("longer", store_held_decode(id, store_bytes_of(value), &got), false);
+	g_byte_array_set_size(value, value->len - 1);
+	for (guint at = 0; at < value->len; at++)
+		for (int bit = 0; bit < 8; bit++) {
+			value->data[at] ^= (guint8)(1 << bit);
+			store_held_decode(id, store_bytes_of(value), &got); /* only: no crash */
+			value->data[at] ^= (guint8)(1 << bit);
+		}
+	value->data[0] = 2;
+	failed += unit_num("version", store_held_decode(id, store_bytes_of(value), &got), false);
+	value->data[0] = 1;
+	memset(value->data + 21, 0xff, 8);
+	failed +=
+	    unit_num("not a number", store_held_decode(id, store_bytes_of(value), &got), false);
+	memset(value->data + 21, 0, 8);
+	failed += unit_num("number", store_held_decode(id, store_bytes_of(value), &got), true);
+	value->data[33] = 0; /* in class_name */
+	failed += unit_num("NUL inside", store_held_decode(id, store_bytes_of(value), &got), false);
+	g_byte_array_unref(value);
+	assert_int_equal(failed, 0);
+}
+
 #define CONTRACT(test) \
 	{ \
 #test, test, setup, teardown, NULL \
@@ -744,10 +929,13 @@ int main(void)
 	    CONTRACT(test_rebuild),
 	    CONTRACT(test_rebuild_fails),
 	    CONTRACT(test_err_untouched),
+	    CONTRACT(test_nonsense),
+	    CONTRACT(test_mend),
 	};
 	static const struct CMUnitTest once[] = {
 	    cmocka_unit_test(test_fail),
 	    cmocka_unit_test(test_no_driver),
+	    cmocka_unit_test(test_decode),
 	};
 	static struct drivers drivers[] = {
 	    {"maildir", "bdb"},

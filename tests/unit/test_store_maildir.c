@@ -421,6 +421,7 @@ static void test_modes(void **state)
 	} rows[] = {
 	    {"private", 0700, 022, 0700, 0600, 0600},
 	    {"private, group can read files", 0700, 022, 0700, 0640, 0640},
+	    {"group without setgid", 0770, 007, 0700, 0600, 0600},
 	    {"group", 02770, 007, 02770, 0600, 0640},
 	    {"group may read", 02750, 007, 02750, 0600, 0640},
 	    {"umask wins", 02770, 027, 02750, 0600, 0640},
