@@ -10,6 +10,7 @@ import pwd
 import signal
 import subprocess
 
+import lifeline
 from ports import listening
 from waiting import wait_for
 
@@ -124,13 +125,12 @@ class Dovecot:
             f.writelines(f"{user}:{{PLAIN}}{PASSWORD}::::::\n" for user in users)
 
     def start(self):
-        self._process = subprocess.Popen(
+        self._process = lifeline.popen(
             ["dovecot", "-F", "-c", os.path.join(self.root, "dovecot.conf")],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,
         )
 
         def ready():

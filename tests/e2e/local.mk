@@ -40,7 +40,7 @@ site_tests = \
 	tests/e2e/test_site_spf.py \
 	tests/e2e/test_soak.py
 EXTRA_DIST += $(site_tests) \
-	tests/e2e/conftest.py tests/e2e/harness.py tests/e2e/imapd.py tests/e2e/messages.py \
+	tests/e2e/conftest.py tests/e2e/harness.py tests/e2e/imapd.py tests/e2e/lifeline.py tests/e2e/messages.py \
 	tests/e2e/mta.py tests/e2e/ports.py tests/e2e/programs.py tests/e2e/smtpclient.py \
 	tests/e2e/waiting.py
 

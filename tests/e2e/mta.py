@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 
+import lifeline
 from ports import listening
 from waiting import wait_for
 
@@ -133,6 +134,7 @@ class Postfix:
         self.ports = ports
         self._mail = pwd.getpwnam(mail_user)
         self._mail_dir = mail_dir
+        self._process = None
         self.milter_socket = os.path.join(self.queue, "pullyu", "milter.sock")
         for directory in (self.etc, self.queue, self.data):
             os.makedirs(directory)
@@ -179,44 +181,46 @@ class Postfix:
             return None
 
     def start(self):
-        """As "postfix start", without its seconds of checking."""
+        """As "postfix start-fg", without its seconds of checking."""
         master = os.path.join(daemon_directory(), "master")
-        # -w returns once the daemon in the background is ready.
-        result = subprocess.run(
-            [master, "-c", self.etc, "-w"],
-            check=False,
+        self._process = lifeline.popen_kept(
+            [master, "-c", self.etc, "-s"],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
-        if result.returncode != 0:
-            raise RuntimeError(f"Postfix did not start:\n{result.stdout}\n{self.tail()}")
+
+        def ready(port):
+            if self._process.poll() is not None:
+                raise RuntimeError(f"Postfix did not start\n{self.tail()}")
+            return listening(port)
+
         for name in LISTENERS:
             wait_for(
-                lambda port=self.ports[name]: listening(port),
+                lambda port=self.ports[name]: ready(port),
                 f"Postfix on its {name} port",
                 detail=self.tail,
             )
 
     def stop(self, number=signal.SIGTERM):
         """As "postfix stop"; with SIGKILL, as a power cut. Returns when nothing of it is left."""
-        pid = self._master_pid()
-        if pid is None:
+        if self._process is None:
             return
-        # The master made a process group of its own; all its children are in it.
-        if number == signal.SIGKILL:
-            os.killpg(pid, number)
-        else:
-            os.kill(pid, number)
-        wait_for(lambda: not group_alive(pid), "Postfix to stop", detail=self.tail)
+        pid = self._master_pid()
+        if pid is not None:
+            # The master made a process group of its own; all its children are in it.
+            if number == signal.SIGKILL:
+                os.killpg(pid, number)
+            else:
+                os.kill(pid, number)
+            wait_for(lambda: not group_alive(pid), "Postfix to stop", detail=self.tail)
+        self._process.terminate()
+        self._process.wait(timeout=60)
+        self._process = None
         for name in LISTENERS:
             wait_for(
                 lambda port=self.ports[name]: not listening(port), f"Postfix to leave its {name} port"
             )
-
-    def flush(self):
-        subprocess.run(["postqueue", "-c", self.etc, "-f"], check=False)
 
     def queued(self):
         """Queue files of messages that have not been delivered yet."""

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from urllib.parse import unquote
 
+import lifeline
 from waiting import wait_for
 
 # What a sanitizer says when it found something.
@@ -70,14 +71,13 @@ class Program:
     def start(self):
         assert not self.running(), f"{self.name} runs already"
         with open(self.log, "ab") as log:
-            self._process = subprocess.Popen(
+            # In a process group of its own, so that its workers end with it whatever happens.
+            self._process = lifeline.popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=self.environment,
-                # A group of its own, so that its workers end with it whatever happens.
-                start_new_session=True,
                 user=self._user,
                 group=self._user and _group_of(self._user),
                 extra_groups=[] if self._user else None,

@@ -2,6 +2,9 @@
 Pullyu's."""
 
 import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -94,3 +97,20 @@ def test_nothing_is_left_behind(mail_site_possible):
         numbers = list(site.ports.values())
     assert not os.path.exists(root)
     assert not any(ports.listening(number) for number in numbers)
+
+
+def test_nothing_outlives_a_killed_run(mail_site_possible):
+    """Not even SIGKILL to the test run leaves a process behind."""
+    code = (
+        "import sys, time; sys.path.insert(0, %r); import harness\n"
+        "site = harness.Site(pullyu=False); site.start()\n"
+        "print(site.root, *site.ports.values(), flush=True); time.sleep(600)\n"
+    ) % os.path.dirname(__file__)
+    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    root, *numbers = run.stdout.readline().split()
+    assert all(ports.listening(int(number)) for number in numbers)
+    run.kill()
+    run.wait()
+    run.stdout.close()
+    wait_for(lambda: not any(ports.listening(int(n)) for n in numbers), "everything to end")
+    shutil.rmtree(root, ignore_errors=True)
