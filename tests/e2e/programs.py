@@ -70,6 +70,8 @@ class Program:
 
     def start(self):
         assert not self.running(), f"{self.name} runs already"
+        if self._process is not None:
+            self._process.wait()
         with open(self.log, "ab") as log:
             # In a process group of its own, so that its workers end with it whatever happens.
             self._process = lifeline.popen(
@@ -89,63 +91,73 @@ class Program:
     def pid(self):
         return self._process.pid if self._process else None
 
+    # An ended process is collected as late as possible: until then nobody else is given its number,
+    # and what is left of its group can be killed safely.
+
+    def _ended(self, wait=False):
+        if self._process.returncode is not None:
+            return True
+        options = os.WEXITED | os.WNOWAIT | (0 if wait else os.WNOHANG)
+        return os.waitid(os.P_PID, self._process.pid, options) is not None
+
+    def _collect(self, deadline):
+        """Waits for the end; then kills what is left of the group and returns the exit status, or
+        None if it did not end in time."""
+        if self._process.returncode is None:
+            try:
+                wait_for(self._ended, f"{self.name} to end", deadline=deadline)
+            except AssertionError:
+                return None
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+        return self._process.wait()
+
     def running(self):
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and not self._ended()
 
     def died(self):
         """Whether it ended by itself since start()."""
-        return self._process is not None and self._process.poll() is not None
+        return self._process is not None and self._ended()
 
     def wait_killed(self):
         """Until a fault point has killed it."""
         wait_for(self.died, f"{self.name} to be killed", detail=self.tail)
-        assert self._process.returncode == -signal.SIGKILL, (
-            f"{self.name} ended with {self._process.returncode}\n{self.tail()}"
-        )
+        status = self._process.wait()
+        assert status == -signal.SIGKILL, f"{self.name} ended with {status}\n{self.tail()}"
 
     def signal(self, number):
-        self._process.send_signal(number)
+        if not self._ended():
+            os.kill(self._process.pid, number)
 
     def stop(self, deadline=60):
         """SIGTERM; returns the exit status."""
         if self._process is None:
             return None
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            return self._process.wait(timeout=deadline)
-        except subprocess.TimeoutExpired:
+        self.signal(signal.SIGTERM)
+        status = self._collect(deadline)
+        if status is None:
             self.kill()
-            raise AssertionError(f"{self.name} did not end on SIGTERM\n{self.tail()}") from None
-        finally:
-            self._reap()
+            self._collect(deadline)
+            raise AssertionError(f"{self.name} did not end on SIGTERM\n{self.tail()}")
+        return status
 
     def kill(self):
         """SIGKILL to the program; its children are left to notice that by themselves."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-
-    def _reap(self):
-        """Whatever is left of its process group."""
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
+        if self._process is not None:
+            self.signal(signal.SIGKILL)
+            self._ended(wait=True)
 
     def finish(self):
         """Ends it, group and all; never raises."""
         if self._process is None:
             return
-        try:
-            if self._process.poll() is None:
-                self._process.send_signal(signal.SIGTERM)
-                self._process.send_signal(signal.SIGCONT)
-            self._process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._reap()
+        self.signal(signal.SIGTERM)
+        self.signal(signal.SIGCONT)
+        if self._collect(15) is None:
+            self.kill()
+            self._collect(15)
 
     def text(self):
         try:
