@@ -301,6 +301,8 @@ class Site:
 def user_of(rcpt):
     """The mailbox behind an address as it was given in RCPT TO."""
     local, _, domain = rcpt.rpartition("@")
+    if local.startswith('"') and local[1:-1].isalnum():
+        local = local[1:-1]  # quotes that change nothing
     if not local.startswith('"'):
         local = local.partition("+")[0]
     return f"{local.lower()}@{domain.lower()}"
