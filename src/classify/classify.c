@@ -39,10 +39,11 @@ struct walk {
 	const struct rules *rules;
 	const struct facts *facts;
 	uint64_t candidates[WORDS], fired[WORDS];
+	uint64_t near[WORDS];        /* rules whose "near" stands in the field being looked at */
 	struct seen seen[RULES_MAX]; /* valid where candidates has the bit */
 	struct hit hits[HITS_MAX];
 	size_t n_hits;
-	pcre2_match_data *data;
+	struct match_scratch *scratch;   /* own; NULL before the first use */
 	const struct facts_field *field; /* the one being looked at */
 	struct tally tallies[CLASS_COUNT];
 };
@@ -52,11 +53,16 @@ static bool bit_get(const uint64_t *bits, size_t i)
 	return (bits[i / 64] >> (i % 64) & 1) != 0;
 }
 
+static void bit_set(uint64_t *bits, size_t i)
+{
+	bits[i / 64] |= UINT64_C(1) << (i % 64);
+}
+
 static void candidate_add(struct walk *w, size_t rule)
 {
 	if (bit_get(w->candidates, rule))
 		return;
-	w->candidates[rule / 64] |= UINT64_C(1) << (rule % 64);
+	bit_set(w->candidates, rule);
 	w->seen[rule].field = w->field;
 }
 
@@ -75,32 +81,11 @@ static void phrase_found(void *ctx, size_t rule, size_t at, size_t len)
 {
 	(void)at;
 	(void)len;
-	candidate_add(ctx, rule);
-}
-
-/* RC_TEMP if the regular expression engine gave up. */
-static enum rc match_any(struct walk *w, const struct rule *rule, bool *found_out, struct err *err)
-{
-	const char *value = w->field->value;
-	*found_out = false;
-	for (guint i = 0; i < rule->matches->len; i++) {
-		if (w->data == NULL)
-			w->data = pcre2_match_data_create(1, NULL);
-		/* Facts promise valid UTF-8. */
-		int n = pcre2_match(g_ptr_array_index(rule->matches, i), (PCRE2_SPTR)value,
-		    strlen(value), 0, PCRE2_NO_UTF_CHECK, w->data, w->rules->match);
-		if (n >= 0) {
-			*found_out = true;
-			return RC_OK;
-		}
-		if (n != PCRE2_ERROR_NOMATCH) {
-			char text[120];
-			pcre2_get_error_message(n, (PCRE2_UCHAR *)text, sizeof(text));
-			return err_set(err, RC_TEMP, "rule %s in field %s: %s", rule->name,
-			    w->field->name, text);
-		}
-	}
-	return RC_OK;
+	struct walk *w = ctx;
+	if (rule >= RULES_MAX)
+		bit_set(w->near, rule - RULES_MAX);
+	else
+		candidate_add(w, rule);
 }
 
 static enum rc field_look(struct walk *w, const struct facts_field *field, struct err *err)
@@ -114,17 +99,23 @@ static enum rc field_look(struct walk *w, const struct facts_field *field, struc
 	if (plan->phrases != NULL) {
 		char text[FOLD_MAX + 1];
 		size_t len = fold(field->value, text);
+		memset(w->near, 0, (w->rules->n_rules + 63) / 64 * sizeof(w->near[0]));
 		phrases_scan(plan->phrases, text, len, phrase_found, w);
 	}
+	size_t len = plan->matching->len == 0 ? 0 : strlen(field->value);
 	for (guint i = 0; i < plan->matching->len; i++) {
 		size_t index = g_array_index(plan->matching, size_t, i);
 		const struct rule *rule = &w->rules->rules[index];
 		bool found;
-		if (bit_get(w->candidates, index) || !facts_allow(w, rule))
+		if (bit_get(w->candidates, index) || !facts_allow(w, rule) ||
+		    (rule->has_near && !bit_get(w->near, index)))
 			continue;
-		enum rc rc = match_any(w, rule, &found, err);
+		if (w->scratch == NULL)
+			w->scratch = match_scratch_new();
+		/* Facts promise valid UTF-8. */
+		enum rc rc = match_find(rule->match, w->scratch, field->value, len, &found, err);
 		if (rc != RC_OK)
-			return rc;
+			return err_prefix(err, rc, "rule %s in field %s", rule->name, field->name);
 		if (found)
 			candidate_add(w, index);
 	}
@@ -241,14 +232,25 @@ static double surplus(const struct walk *w, enum class cls)
 	return t->score - plan->threshold;
 }
 
-static enum class decide(const struct walk *w) {
-	for (int i = 0; i < CLASS_COUNT; i++){
-	    enum class cls = w->rules->order[i]; double own = surplus(w, cls); bool yields = false;
-	    for (int other = 0; other < CLASS_COUNT;
-		 other++) if ((w->rules->classes[cls].yields >> other & 1) != 0 &&
-		surplus(w, (enum class)other) > MAX(own, 0)) yields = true;
-	    if (own >= 0 && !yields) return cls;}
-return CLASS_PERSONAL;
+/* Whether a class that cls gives way to is the stronger one. */
+static bool yields(const struct walk *w, enum class cls, double own)
+{
+	for (int other = 0; other < CLASS_COUNT; other++)
+		if ((w->rules->classes[cls].yields >> other & 1) != 0 &&
+		    surplus(w, (enum class)other) > MAX(own, 0))
+			return true;
+	return false;
+}
+
+static int decide(const struct walk *w)
+{
+	for (int i = 0; i < CLASS_COUNT; i++) {
+		enum class cls = w->rules->order[i];
+		double own = surplus(w, cls);
+		if (own >= 0 && !yields(w, cls, own))
+			return (int)cls;
+	}
+	return CLASS_PERSONAL;
 }
 
 /* Appends as much of s as fits, whole characters; with an ellipsis where something is cut. */
@@ -367,7 +369,7 @@ enum rc classify(const struct rules *rules, const struct facts *facts, struct ve
 	memset(w->candidates, 0, words);
 	memset(w->fired, 0, words);
 	w->n_hits = 0;
-	w->data = NULL;
+	w->scratch = NULL;
 	memset(w->tallies, 0, sizeof(w->tallies));
 	verdict_out->cls = verdict_out->runner_up = CLASS_PERSONAL;
 	verdict_out->score = verdict_out->runner_up_score = 0;
@@ -377,12 +379,12 @@ enum rc classify(const struct rules *rules, const struct facts *facts, struct ve
 	if (rc == RC_OK) {
 		rules_fire(w);
 		tally_all(w);
-		verdict_out->cls = decide(w);
+		verdict_out->cls = (enum class)decide(w);
 		verdict_out->score = w->tallies[verdict_out->cls].score;
 		reasons_write(w, verdict_out);
 		runner_up_find(w, verdict_out);
 	}
-	pcre2_match_data_free(w->data);
+	match_scratch_free(&w->scratch);
 	g_free(w);
 	return rc;
 }

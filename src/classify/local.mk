@@ -2,6 +2,7 @@ noinst_LIBRARIES += src/classify/libclassify.a
 src_classify_libclassify_a_SOURCES = \
 	src/classify/classify.c src/classify/classify.h \
 	src/classify/fold.c src/classify/fold.h \
+	src/classify/match.c src/classify/match.h \
 	src/classify/phrases.c src/classify/phrases.h \
 	src/classify/rules.h \
 	src/classify/rules_build.c \

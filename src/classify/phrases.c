@@ -1,6 +1,8 @@
 /*
  * phrases.c: see phrases.h. While phrases are added, the nodes are a trie whose children are linked
- * lists; compiling lays the children of each node side by side, sorted, and adds the failure links.
+ * lists; compiling numbers them anew, the children of each side by side and sorted, and adds the
+ * failure links of Aho and Corasick (1975). Phrases that begin with a word of spaced scripts are in
+ * a trie of their own, which is walked from the beginnings of words alone: that is half the work.
  */
 #include <config.h>
 
@@ -15,19 +17,25 @@
 
 enum { ROOT = 0, NONE = UINT32_MAX, NODES_MAX = 2000000 };
 
+/* While phrases are added. */
 struct node {
-	uint32_t child, sibling; /* of the trie; ROOT: none */
-	uint32_t edges, n_edges; /* children in the array of edges, once compiled */
-	uint32_t fail;           /* longest proper suffix that is a node */
-	uint32_t dict;           /* nearest node on the way of fail links that ends a phrase */
-	uint32_t ends;           /* the node itself if it ends a phrase, else dict; ROOT: none */
+	uint32_t child, sibling; /* ROOT: none */
 	uint32_t phrase;         /* first phrase that ends here, or NONE */
 	unsigned char byte;
 };
 
-struct edge {
-	unsigned char byte;
-	uint32_t to;
+/* Once compiled. States are numbered breadth first: a state's children stand side by
+ * side, and the states near the root, where nearly every step is, share a few cache lines. */
+struct state {
+	uint32_t children; /* the first one */
+	uint32_t fail;     /* longest proper suffix that is a state */
+	uint32_t ends;     /* the state itself if it ends a phrase, else dict; ROOT: none */
+	uint32_t n_children;
+};
+
+struct end {
+	uint32_t dict;   /* nearest state on the way of fail links that ends a phrase */
+	uint32_t phrase; /* first phrase that ends here, or NONE */
 };
 
 struct phrase {
@@ -38,31 +46,53 @@ struct phrase {
 	bool open_left, open_right; /* no bound there */
 };
 
-struct phrases {
-	GArray *nodes;       /* struct node */
-	GArray *list;        /* struct phrase */
-	struct edge *edges;  /* own */
-	uint32_t first[256]; /* the root's children */
+struct trie {
+	GArray *nodes;        /* struct node; NULL once compiled */
+	struct state *states; /* own */
+	struct end *ends;     /* own; per state */
+	unsigned char *bytes; /* own; per state: the byte that leads there */
+	uint32_t first[256];  /* the root's children */
 };
 
-static struct node *node_at(const struct phrases *p, uint32_t i)
+struct phrases {
+	GArray *list;         /* struct phrase */
+	struct trie at_words; /* phrases that can only begin where a word does: most */
+	struct trie anywhere; /* the others */
+};
+
+static struct node *node_at(const struct trie *t, uint32_t i)
 {
-	return &g_array_index(p->nodes, struct node, i);
+	return &g_array_index(t->nodes, struct node, i);
 }
 
-static uint32_t node_new(struct phrases *p, unsigned char byte)
+static uint32_t node_new(struct trie *t, unsigned char byte)
 {
 	struct node node = {.phrase = (uint32_t)NONE, .byte = byte};
-	g_array_append_val(p->nodes, node);
-	return p->nodes->len - 1;
+	g_array_append_val(t->nodes, node);
+	return t->nodes->len - 1;
+}
+
+static void trie_init(struct trie *t)
+{
+	t->nodes = g_array_new(FALSE, FALSE, sizeof(struct node));
+	node_new(t, 0);
+}
+
+static void trie_deinit(struct trie *t)
+{
+	if (t->nodes != NULL)
+		g_array_free(t->nodes, TRUE);
+	g_free(t->states);
+	g_free(t->ends);
+	g_free(t->bytes);
 }
 
 struct phrases *phrases_new(void)
 {
 	struct phrases *p = g_new0(struct phrases, 1);
-	p->nodes = g_array_new(FALSE, FALSE, sizeof(struct node));
 	p->list = g_array_new(FALSE, FALSE, sizeof(struct phrase));
-	node_new(p, 0);
+	trie_init(&p->at_words);
+	trie_init(&p->anywhere);
 	return p;
 }
 
@@ -70,21 +100,21 @@ void phrases_free(struct phrases **phrases)
 {
 	if (*phrases == NULL)
 		return;
-	g_array_free((*phrases)->nodes, TRUE);
+	trie_deinit(&(*phrases)->at_words);
+	trie_deinit(&(*phrases)->anywhere);
 	g_array_free((*phrases)->list, TRUE);
-	g_free((*phrases)->edges);
 	g_free(*phrases);
 	*phrases = NULL;
 }
 
-static uint32_t child_get(struct phrases *p, uint32_t parent, unsigned char byte)
+static uint32_t child_get(struct trie *t, uint32_t parent, unsigned char byte)
 {
-	for (uint32_t i = node_at(p, parent)->child; i != ROOT; i = node_at(p, i)->sibling)
-		if (node_at(p, i)->byte == byte)
+	for (uint32_t i = node_at(t, parent)->child; i != ROOT; i = node_at(t, i)->sibling)
+		if (node_at(t, i)->byte == byte)
 			return i;
-	uint32_t i = node_new(p, byte);
-	node_at(p, i)->sibling = node_at(p, parent)->child;
-	node_at(p, parent)->child = i;
+	uint32_t i = node_new(t, byte);
+	node_at(t, i)->sibling = node_at(t, parent)->child;
+	node_at(t, parent)->child = i;
 	return i;
 }
 
@@ -108,7 +138,7 @@ bool phrases_add(struct phrases *p, const char *phrase, enum phrase_kind kind, s
 	char text[FOLD_MAX + 1];
 	size_t len = strlen(phrase);
 	struct phrase row = {.id = id, .kind = (uint8_t)kind};
-	if (len > PHRASE_BYTES_MAX || p->nodes->len > NODES_MAX)
+	if (len > PHRASE_BYTES_MAX || p->at_words.nodes->len + p->anywhere.nodes->len > NODES_MAX)
 		return false;
 	len = fold(phrase, text);
 	const char *s = text;
@@ -127,74 +157,96 @@ bool phrases_add(struct phrases *p, const char *phrase, enum phrase_kind kind, s
 	}
 	if (len == 0 || len > PHRASE_BYTES_MAX)
 		return false;
+	/* A whole value or a domain's end may begin with anything, but then stands at the beginning
+	 * or behind a dot. */
+	struct trie *t = row.open_left ? &p->anywhere : &p->at_words;
 	uint32_t at = ROOT;
 	for (size_t i = 0; i < len; i++)
-		at = child_get(p, at, (unsigned char)s[i]);
+		at = child_get(t, at, (unsigned char)s[i]);
 	row.len = (uint16_t)len;
-	row.next = node_at(p, at)->phrase;
-	node_at(p, at)->phrase = p->list->len;
+	row.next = node_at(t, at)->phrase;
+	node_at(t, at)->phrase = p->list->len;
 	g_array_append_val(p->list, row);
 	return true;
 }
 
-static uint32_t step(const struct phrases *p, uint32_t at, unsigned char byte)
+static inline uint32_t step(const struct trie *t, uint32_t at, unsigned char byte)
 {
 	if (at == ROOT)
-		return p->first[byte];
-	const struct node *node = node_at(p, at);
-	const struct edge *edges = p->edges + node->edges;
-	for (uint32_t i = 0; i < node->n_edges; i++)
-		if (edges[i].byte >= byte)
-			return edges[i].byte == byte ? edges[i].to : ROOT;
+		return t->first[byte];
+	const struct state *state = &t->states[at];
+	const unsigned char *bytes = t->bytes + state->children;
+	for (uint32_t i = 0; i < state->n_children; i++)
+		if (bytes[i] >= byte)
+			return bytes[i] == byte ? state->children + i : ROOT;
 	return ROOT;
 }
 
-static int edge_compare(const void *a, const void *b)
+struct child {
+	uint32_t node;
+	unsigned char byte;
+};
+
+static int child_compare(const void *a, const void *b)
 {
-	return (int)((const struct edge *)a)->byte - (int)((const struct edge *)b)->byte;
+	return (int)((const struct child *)a)->byte - (int)((const struct child *)b)->byte;
 }
 
-static void edges_lay(struct phrases *p)
+/* Numbers the nodes breadth first, children in the order of their bytes. */
+static void states_lay(struct trie *t)
 {
-	uint32_t n = 0;
-	p->edges = g_new(struct edge, p->nodes->len);
-	for (uint32_t i = 0; i < p->nodes->len; i++) {
-		struct node *node = node_at(p, i);
-		node->edges = n;
-		for (uint32_t c = node->child; c != ROOT; c = node_at(p, c)->sibling)
-			p->edges[n++] = (struct edge){node_at(p, c)->byte, c};
-		node->n_edges = n - node->edges;
-		qsort(p->edges + node->edges, node->n_edges, sizeof(struct edge), edge_compare);
+	uint32_t n = t->nodes->len, *order = g_new(uint32_t, n), laid = 1;
+	t->states = g_new0(struct state, n);
+	t->ends = g_new0(struct end, n);
+	t->bytes = g_new0(unsigned char, n);
+	order[0] = ROOT;
+	for (uint32_t at = 0; at < n; at++) {
+		struct child children[256];
+		uint32_t k = 0;
+		const struct node *node = node_at(t, order[at]);
+		for (uint32_t c = node->child; c != ROOT; c = node_at(t, c)->sibling)
+			children[k++] = (struct child){c, node_at(t, c)->byte};
+		qsort(children, k, sizeof(children[0]), child_compare);
+		t->states[at] = (struct state){.children = laid, .n_children = k};
+		t->ends[at].phrase = node->phrase;
+		for (uint32_t i = 0; i < k; i++) {
+			if (at == ROOT)
+				t->first[children[i].byte] = laid;
+			t->bytes[laid] = children[i].byte;
+			order[laid++] = children[i].node;
+		}
 	}
-	for (uint32_t c = node_at(p, ROOT)->child; c != ROOT; c = node_at(p, c)->sibling)
-		p->first[node_at(p, c)->byte] = c;
+	g_free(order);
+}
+
+static void trie_compile(struct trie *t)
+{
+	uint32_t n = t->nodes->len;
+	states_lay(t);
+	/* In the order of their numbers, so that a state's failure link is known before its
+	 * children's. */
+	for (uint32_t at = 0; at < n; at++) {
+		const struct state *state = &t->states[at];
+		for (uint32_t i = 0; i < state->n_children; i++) {
+			uint32_t child = state->children + i, fail = state->fail, to = ROOT;
+			if (at != ROOT)
+				while (
+				    (to = step(t, fail, t->bytes[child])) == ROOT && fail != ROOT)
+					fail = t->states[fail].fail;
+			struct end *end = &t->ends[child];
+			t->states[child].fail = to;
+			end->dict = t->ends[to].phrase != (uint32_t)NONE ? to : t->ends[to].dict;
+			t->states[child].ends = end->phrase != (uint32_t)NONE ? child : end->dict;
+		}
+	}
+	g_array_free(t->nodes, TRUE);
+	t->nodes = NULL;
 }
 
 void phrases_compile(struct phrases *p)
 {
-	edges_lay(p);
-	/* Breadth first, so that a node's failure link is known before its children's. */
-	uint32_t *queue = g_new(uint32_t, p->nodes->len);
-	size_t head = 0, tail = 0;
-	queue[tail++] = ROOT;
-	while (head < tail) {
-		uint32_t at = queue[head++];
-		const struct node *node = node_at(p, at);
-		for (uint32_t i = 0; i < node->n_edges; i++) {
-			const struct edge *edge = &p->edges[node->edges + i];
-			struct node *child = node_at(p, edge->to);
-			uint32_t fail = node->fail, to = ROOT;
-			if (at != ROOT)
-				while ((to = step(p, fail, edge->byte)) == ROOT && fail != ROOT)
-					fail = node_at(p, fail)->fail;
-			child->fail = to;
-			child->dict =
-			    node_at(p, to)->phrase != (uint32_t)NONE ? to : node_at(p, to)->dict;
-			child->ends = child->phrase != (uint32_t)NONE ? edge->to : child->dict;
-			queue[tail++] = edge->to;
-		}
-	}
-	g_free(queue);
+	trie_compile(&p->at_words);
+	trie_compile(&p->anywhere);
 }
 
 static bool bounds_hold(const struct phrase *row, const char *text, size_t len, size_t at)
@@ -215,25 +267,75 @@ static bool bounds_hold(const struct phrase *row, const char *text, size_t len, 
 	return row->open_right || *right == '\0' || !is_word(g_utf8_get_char(right));
 }
 
+struct scan {
+	const struct phrases *phrases;
+	const char *text;
+	size_t len;
+	phrases_found_fn *fn;
+	void *ctx;
+};
+
+/* The phrases of list k that end before text[end]. */
+static void report(const struct scan *scan, uint32_t k, size_t end)
+{
+	while (k != (uint32_t)NONE) {
+		const struct phrase *row = &g_array_index(scan->phrases->list, struct phrase, k);
+		size_t start = end - row->len;
+		if (bounds_hold(row, scan->text, scan->len, start))
+			scan->fn(scan->ctx, row->id, start, row->len);
+		k = row->next;
+	}
+}
+
+static void scan_from(const struct scan *scan, size_t start)
+{
+	const struct trie *t = &scan->phrases->at_words;
+	uint32_t at = ROOT;
+	for (size_t i = start; i < scan->len; i++) {
+		at = step(t, at, (unsigned char)scan->text[i]);
+		if (at == ROOT)
+			return;
+		if (t->states[at].ends == at)
+			report(scan, t->ends[at].phrase, i + 1);
+	}
+}
+
+/* From each place where a word may begin: behind ASCII that is no letter or digit, and at each
+ * character of other scripts behind another of them, for bounds_hold to look at closely. */
+static void scan_words(const struct scan *scan)
+{
+	bool inside = false;
+	if (scan->phrases->at_words.states[ROOT].n_children == 0)
+		return;
+	for (size_t i = 0; i < scan->len; i++) {
+		unsigned char c = (unsigned char)scan->text[i];
+		bool continues = (c & 0xc0) == 0x80;
+		if (!inside && !continues)
+			scan_from(scan, i);
+		inside = c < 0x80 && g_ascii_isalnum(c);
+	}
+}
+
+static void scan_anywhere(const struct scan *scan)
+{
+	const struct trie *t = &scan->phrases->anywhere;
+	uint32_t at = ROOT;
+	if (t->states[ROOT].n_children == 0)
+		return;
+	for (size_t i = 0; i < scan->len; i++) {
+		uint32_t to;
+		while ((to = step(t, at, (unsigned char)scan->text[i])) == ROOT && at != ROOT)
+			at = t->states[at].fail;
+		at = to;
+		for (uint32_t end = t->states[at].ends; end != ROOT; end = t->ends[end].dict)
+			report(scan, t->ends[end].phrase, i + 1);
+	}
+}
+
 void phrases_scan(
     const struct phrases *p, const char *text, size_t len, phrases_found_fn *fn, void *ctx)
 {
-	const struct node *nodes = node_at(p, ROOT);
-	uint32_t at = ROOT;
-	for (size_t i = 0; i < len; i++) {
-		uint32_t to;
-		while ((to = step(p, at, (unsigned char)text[i])) == ROOT && at != ROOT)
-			at = nodes[at].fail;
-		at = to;
-		for (uint32_t end = nodes[at].ends; end != ROOT; end = nodes[end].dict) {
-			for (uint32_t k = nodes[end].phrase; k != (uint32_t)NONE;) {
-				const struct phrase *row =
-				    &g_array_index(p->list, struct phrase, k);
-				size_t start = i + 1 - row->len;
-				if (bounds_hold(row, text, len, start))
-					fn(ctx, row->id, start, row->len);
-				k = row->next;
-			}
-		}
-	}
+	struct scan scan = {p, text, len, fn, ctx};
+	scan_words(&scan);
+	scan_anywhere(&scan);
 }

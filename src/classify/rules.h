@@ -10,10 +10,8 @@
 
 #include <glib.h>
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include "classify/classify.h"
+#include "classify/match.h"
 #include "classify/phrases.h"
 
 enum {
@@ -21,10 +19,6 @@ enum {
 	RULE_FIELDS_MAX = 64,
 	RULE_TERMS_MAX = 64, /* facts and rules that one rule asks for */
 	RULE_NAME_BYTES_MAX = 64,
-	/* pcre2api(3): steps of one match; ours take a few hundred. */
-	MATCH_LIMIT = 50000,
-	MATCH_DEPTH = 500,
-	MATCH_HEAP_KB = 1024,
 	WORDS = RULES_MAX / 64,
 };
 
@@ -40,17 +34,19 @@ struct rule {
 	double weight;
 	unsigned vetoes; /* bits 1 << enum class */
 	bool enabled, once;
+	bool has_near;                       /* match is tried only near some of the phrases */
 	GQuark group;                        /* 0: none */
 	struct term terms[RULE_TERMS_MAX];   /* those of "fact" first, then those of "any" */
 	size_t n_all, n_terms;               /* how many are of "fact"; altogether */
 	const char *fields[RULE_FIELDS_MAX]; /* interned */
 	size_t n_fields;
-	GPtrArray *matches; /* own; pcre2_code *; NULL: none */
-	GPtrArray *phrases; /* own; struct phrase_text *; NULL: none */
+	struct match *match; /* own; NULL: none */
+	GPtrArray *phrases;  /* own; struct phrase_text *; NULL: none */
 };
 
 struct phrase_text {
 	enum phrase_kind kind;
+	bool near;   /* of "near": it starts nothing by itself */
 	char text[]; /* as the file has it */
 };
 
@@ -79,7 +75,6 @@ struct rules {
 	GArray *always;              /* own; size_t: rules that nothing starts */
 	struct class_plan classes[CLASS_COUNT];
 	enum class order[CLASS_COUNT]; /* of the decision */
-	pcre2_match_context *match;    /* own */
 };
 
 /* Whether rule i stands for a class, which is what a person counts. */

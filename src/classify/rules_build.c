@@ -230,38 +230,23 @@ static void key_field(struct build *b, struct rule *rule, const struct ini_entry
 	parts_each(b, rule, e, ",", part_field);
 }
 
-static void code_free(void *code)
-{
-	pcre2_code_free(code);
-}
-
 static void key_match(struct build *b, struct rule *rule, const struct ini_entry *e)
 {
-	int number;
-	PCRE2_SIZE at;
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)e->value, strlen(e->value),
-	    PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_NEVER_BACKSLASH_C, &number, &at, NULL);
-	if (code == NULL) {
-		char text[120];
-		pcre2_get_error_message(number, (PCRE2_UCHAR *)text, sizeof(text));
-		problem(b, e, "bad regular expression at character %zu: %s", (size_t)at + 1, text);
-		return;
-	}
-	/* Without JIT (a machine that lacks it, a policy against writable code) it works as well.
-	 */
-	(void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
-	if (rule->matches == NULL)
-		rule->matches = g_ptr_array_new_with_free_func(code_free);
-	g_ptr_array_add(rule->matches, code);
+	struct err err = {0};
+	if (rule->match == NULL)
+		rule->match = match_new();
+	if (match_add(rule->match, e->value, &err) != RC_OK)
+		problem(b, e, "%s", err.text);
 }
 
 static void phrase_add(struct build *b, struct rule *rule, const struct ini_entry *e,
-    const char *part, enum phrase_kind kind)
+    const char *part, enum phrase_kind kind, bool near)
 {
 	struct phrases *probe = phrases_new();
 	if (phrases_add(probe, part, kind, 0)) {
 		struct phrase_text *row = g_malloc(sizeof(*row) + strlen(part) + 1);
 		row->kind = kind;
+		row->near = near;
 		strcpy(row->text, part);
 		if (rule->phrases == NULL)
 			rule->phrases = g_ptr_array_new_with_free_func(g_free);
@@ -275,7 +260,7 @@ static void phrase_add(struct build *b, struct rule *rule, const struct ini_entr
 
 static void part_words(struct build *b, struct rule *rule, const struct ini_entry *e, char *part)
 {
-	phrase_add(b, rule, e, part, PHRASE_WORDS);
+	phrase_add(b, rule, e, part, PHRASE_WORDS, false);
 }
 
 static void key_words(struct build *b, struct rule *rule, const struct ini_entry *e)
@@ -283,9 +268,20 @@ static void key_words(struct build *b, struct rule *rule, const struct ini_entry
 	parts_each(b, rule, e, "|", part_words);
 }
 
+static void part_near(struct build *b, struct rule *rule, const struct ini_entry *e, char *part)
+{
+	phrase_add(b, rule, e, part, PHRASE_WORDS, true);
+	rule->has_near = true;
+}
+
+static void key_near(struct build *b, struct rule *rule, const struct ini_entry *e)
+{
+	parts_each(b, rule, e, "|", part_near);
+}
+
 static void part_is(struct build *b, struct rule *rule, const struct ini_entry *e, char *part)
 {
-	phrase_add(b, rule, e, part, PHRASE_WHOLE);
+	phrase_add(b, rule, e, part, PHRASE_WHOLE, false);
 }
 
 static void key_is(struct build *b, struct rule *rule, const struct ini_entry *e)
@@ -295,7 +291,7 @@ static void key_is(struct build *b, struct rule *rule, const struct ini_entry *e
 
 static void part_within(struct build *b, struct rule *rule, const struct ini_entry *e, char *part)
 {
-	phrase_add(b, rule, e, part, PHRASE_DOMAIN);
+	phrase_add(b, rule, e, part, PHRASE_DOMAIN, false);
 }
 
 static void key_within(struct build *b, struct rule *rule, const struct ini_entry *e)
@@ -314,6 +310,7 @@ static const struct {
     {"any", true, key_any},
     {"field", true, key_field},
     {"match", true, key_match},
+    {"near", true, key_near},
     {"words", true, key_words},
     {"is", true, key_is},
     {"within", true, key_within},
@@ -358,7 +355,7 @@ static void rule_compile(struct build *b, const struct section *section, struct 
 	}
 	if (b->n_problems > before)
 		return; /* what follows may only be an echo of it */
-	if (rule->n_fields == 0 && (rule->matches != NULL || rule->phrases != NULL))
+	if (rule->n_fields == 0 && (rule->match != NULL || rule->phrases != NULL))
 		problem(b, first, "the rule says what to match but not in which field");
 	if (rule->n_fields == 0 && rule->n_terms == 0)
 		problem(b, first,
@@ -366,6 +363,8 @@ static void rule_compile(struct build *b, const struct section *section, struct 
 		    "rule of another file?)");
 	if ((rule->cls >= 0) != has_weight)
 		problem(b, first, "\"class\" and \"weight\" come together");
+	if (rule->has_near && rule->match == NULL)
+		problem(b, first, "\"near\" says where to try \"match\", and there is none");
 }
 
 static const struct {

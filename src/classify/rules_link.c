@@ -95,15 +95,16 @@ static void link_fields(struct rules *rules, size_t index)
 	const struct rule *rule = &rules->rules[index];
 	for (size_t f = 0; f < rule->n_fields; f++) {
 		struct field_plan *plan = plan_get(rules, rule->fields[f]);
-		if (rule->matches == NULL && rule->phrases == NULL)
+		if (rule->match == NULL && rule->phrases == NULL)
 			g_array_append_val(plan->present, index);
-		if (rule->matches != NULL)
+		if (rule->match != NULL)
 			g_array_append_val(plan->matching, index);
 		for (guint k = 0; rule->phrases != NULL && k < rule->phrases->len; k++) {
 			const struct phrase_text *text = g_ptr_array_index(rule->phrases, k);
 			if (plan->phrases == NULL)
 				plan->phrases = phrases_new();
-			phrases_add(plan->phrases, text->text, text->kind, index);
+			phrases_add(plan->phrases, text->text, text->kind,
+			    text->near ? index + RULES_MAX : index);
 		}
 	}
 }
@@ -171,10 +172,6 @@ bool rules_link(struct rules *rules, size_t *loop_out)
 			if (((struct field_plan *)plan)->phrases != NULL)
 				phrases_compile(((struct field_plan *)plan)->phrases);
 		order_classes(rules);
-		rules->match = pcre2_match_context_create(NULL);
-		pcre2_set_match_limit(rules->match, MATCH_LIMIT);
-		pcre2_set_depth_limit(rules->match, MATCH_DEPTH);
-		pcre2_set_heap_limit(rules->match, MATCH_HEAP_KB);
 	}
 	g_free(place);
 	return ok;
@@ -202,8 +199,7 @@ void rules_unref(struct rules **rules_in)
 		struct rule *rule = &rules->rules[i];
 		g_free(rule->name);
 		g_free(rule->why);
-		if (rule->matches != NULL)
-			g_ptr_array_free(rule->matches, TRUE);
+		match_free(&rule->match);
 		if (rule->phrases != NULL)
 			g_ptr_array_free(rule->phrases, TRUE);
 		if (rules->dependents != NULL)
@@ -216,7 +212,6 @@ void rules_unref(struct rules **rules_in)
 		g_hash_table_destroy(rules->fields);
 	if (rules->by_name != NULL)
 		g_hash_table_destroy(rules->by_name);
-	pcre2_match_context_free(rules->match);
 	g_free(rules->dependents);
 	g_free(rules->rules);
 	g_free(rules);

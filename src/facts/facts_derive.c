@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "facts/facts_shape.h"
 
-/* In the order of strcmp: found by bsearch. The names that do not stand here are those that rules
+/* In the order of strcmp. The names that do not stand here are those that rules
  * look at under "header:names". */
 #define KNOWN(X) \
 	X(ARC_AUTH, "arc-authentication-results") \
@@ -79,16 +79,25 @@ struct derive {
 	const char *list_addr; /* of List-Post, normalised, or "" */
 };
 
-static int known_compare(const void *key, const void *row)
-{
-	return strcmp(key, *(const char *const *)row);
-}
-
 static int known_find(const char *name)
 {
-	const char *const *row =
-	    bsearch(name, known_names, KNOWN_COUNT, sizeof(known_names[0]), known_compare);
-	return row == NULL ? -1 : (int)(row - known_names);
+	size_t low = 0, high = KNOWN_COUNT;
+	/* Most of a header's fields are X- something, and one of those is known. */
+	if (name[0] == 'x' && name[1] == '-' && name[2] != 'o')
+		return -1;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = name[0] - known_names[middle][0];
+		if (order == 0)
+			order = strcmp(name, known_names[middle]);
+		if (order == 0)
+			return (int)middle;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return -1;
 }
 
 static const char *charset_of(const struct derive *d)
@@ -151,13 +160,24 @@ static void known_take(struct derive *d, enum known id, const struct body *body)
 /* Names that receiving servers add by the dozen, and that say nothing of the sender. */
 static bool is_noise(const char *name)
 {
-	static const char *const prefixes[] = {"x-ms-", "x-gm-", "x-google-", "x-forefront-",
-	    "x-microsoft-", "x-eop", "x-received", "x-proofpoint-", "x-mimecast-", "x-spam-",
-	    "x-exchange-", "x-virus-", "x-ironport-", "x-barracuda-", "x-rspamd-"};
-	if (strncmp(name, "x-", 2) != 0)
+#define PREFIX(s) \
+	{ \
+		s, sizeof(s) - 1 \
+	}
+	static const struct {
+		const char *text;
+		size_t len;
+	} prefixes[] = {PREFIX("x-ms-"), PREFIX("x-gm-"), PREFIX("x-google-"),
+	    PREFIX("x-forefront-"), PREFIX("x-microsoft-"), PREFIX("x-eop"), PREFIX("x-received"),
+	    PREFIX("x-proofpoint-"), PREFIX("x-mimecast-"), PREFIX("x-spam-"),
+	    PREFIX("x-exchange-"), PREFIX("x-virus-"), PREFIX("x-ironport-"),
+	    PREFIX("x-barracuda-"), PREFIX("x-rspamd-")};
+#undef PREFIX
+	if (name[0] != 'x' || name[1] != '-')
 		return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
-		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+		if (name[2] == prefixes[i].text[2] &&
+		    strncmp(name, prefixes[i].text, prefixes[i].len) == 0)
 			return true;
 	return false;
 }

@@ -143,6 +143,81 @@ static void test_phrases(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* Phrases and texts at random from few letters, against the plainest search there is. */
+static bool naive_is_word(char c)
+{
+	return g_ascii_isalnum(c);
+}
+
+static bool naive_find(const char *phrase, enum phrase_kind kind, const char *text)
+{
+	size_t n = strlen(phrase), len = strlen(text);
+	bool left = phrase[0] == '*', right = phrase[n - 1] == '*';
+	char core[32];
+	if (kind == PHRASE_WHOLE)
+		return strcmp(phrase, text) == 0;
+	if (kind == PHRASE_DOMAIN)
+		left = right = false;
+	snprintf(core, sizeof(core), "%.*s", (int)(n - left - right), phrase + left);
+	n = strlen(core);
+	for (size_t at = 0; at + n <= len; at++) {
+		if (strncmp(text + at, core, n) != 0)
+			continue;
+		char before = at == 0 ? '\0' : text[at - 1], after = text[at + n];
+		if (kind == PHRASE_DOMAIN) {
+			if ((at == 0 || strchr(".@ ", before)) && (after == '\0' || after == ' '))
+				return true;
+			continue;
+		}
+		if ((left || !naive_is_word(core[0]) || !naive_is_word(before)) &&
+		    (right || !naive_is_word(core[n - 1]) || !naive_is_word(after)))
+			return true;
+	}
+	return false;
+}
+
+static void random_text(GRand *rand, char *out, int len, const char *letters)
+{
+	for (int i = 0; i < len; i++)
+		out[i] = letters[g_rand_int_range(rand, 0, (gint32)strlen(letters))];
+	out[len] = '\0';
+}
+
+static void test_phrases_at_random(void **state)
+{
+	GRand *rand = g_rand_new_with_seed(4711);
+	(void)state;
+	for (int round = 0; round < 400; round++) {
+		struct phrases *phrases = phrases_new();
+		char list[20][32], text[64], folded[FOLD_MAX + 1];
+		enum phrase_kind kinds[20];
+		for (size_t i = 0; i < 20; i++) {
+			kinds[i] = (enum phrase_kind)g_rand_int_range(rand, 0, 3);
+			do {
+				random_text(rand, list[i], g_rand_int_range(rand, 1, 6),
+				    kinds[i] == PHRASE_WORDS ? "ab.*" : "ab.");
+			} while (strchr(list[i], '*') != NULL &&
+			    (strchr(list[i] + 1, '*') != NULL || list[i][1] == '\0'));
+			assert_true(phrases_add(phrases, list[i], kinds[i], i));
+		}
+		phrases_compile(phrases);
+		for (int k = 0; k < 50; k++) {
+			unsigned got = 0, want = 0;
+			random_text(rand, text, g_rand_int_range(rand, 0, 30), "ab.@- ");
+			size_t len = fold(text, folded);
+			phrases_scan(phrases, folded, len, phrase_found, &got);
+			for (size_t i = 0; i < 20; i++)
+				want |= (unsigned)naive_find(list[i], kinds[i], folded) << i;
+			if (got != want)
+				print_message("round %d, \"%s\": got %x, want %x\n", round, folded,
+				    got, want);
+			assert_int_equal(got, want);
+		}
+		phrases_free(&phrases);
+	}
+	g_rand_free(rand);
+}
+
 /* ---- rules from text: "[section]" and "key = value" lines, one string a file ---- */
 
 struct source {
@@ -230,6 +305,8 @@ static void test_mistakes(void **state)
 		"parenthesis\n"},
 	    {"match without field", "[r]\nfact = reply\nmatch = a",
 		"a.ini:2: [r] fact: the rule says what to match but not in which field\n"},
+	    {"near without match", "[r]\nfield = subject\nnear = code",
+		"a.ini:2: [r] field: \"near\" says where to try \"match\", and there is none\n"},
 	    {"no condition", "[r]\nclass = bounce\nweight = 1",
 		"a.ini:2: [r] class: the rule has no \"field\", \"fact\" or \"any\" (is its name "
 		"that of a rule of another file?)\n"},
@@ -350,6 +427,7 @@ static void test_decision(void **state)
 	    "[off]\nclass = bounce\nweight = 50\nfield = subject\nenabled = no\n"
 	    "[domain]\nclass = notification\nweight = 5\nfield = from:domain\nwithin = forge.example | social.example\n"
 	    "[whole]\nclass = notification\nweight = 7\nfield = from:local\nis = noreply\n"
+	    "[near]\nclass = bounce\nweight = 5\nfield = subject, comments\nnear = failed | bounced\nmatch = \\bto \\S+@\\S+\nmatch.2 = ^x$\n"
 	    "[against]\nclass = notification\nweight = -4\nfact = reply\n", NULL};
 	static const struct {
 		const char *label, *header, *want;
@@ -380,6 +458,11 @@ static void test_decision(void **state)
 	    {"negated fact", "List-Id: <a.b>\nPrecedence: bulk", "personal; score=0.0; reasons=bulk"},
 	    {"expression", "Subject: 123456 it is", "security; score=5.0; reasons=code"},
 	    {"second expression", "Subject: code: 1", "security; score=5.0; reasons=code"},
+	    {"near", "Subject: delivery to a@b failed", "bounce; score=5.0; reasons=near"},
+	    {"near, but nothing matches", "Subject: delivery failed", "personal; score=0.0; reasons="},
+	    {"matches, but not near", "Subject: delivery to a@b", "personal; score=0.0; reasons="},
+	    {"near in another field", "Subject: to a@b\nComments: failed", "personal; score=0.0; reasons="},
+	    {"near in the second field", "Comments: x\nComments: failed to a@b", "bounce; score=5.0; reasons=near"},
 	    {"domain", "From: a@mail.forge.example", "notification; score=5.0; reasons=domain"},
 	    {"no such domain", "From: a@badforge.example", "personal; score=0.0; reasons="},
 	    {"whole and against", "From: noreply@x.example\nIn-Reply-To: <a@b>",
@@ -399,7 +482,7 @@ static void test_decision(void **state)
 	char text[VERDICT_TEXT_MAX];
 	(void)state;
 	assert_non_null(rules);
-	assert_int_equal(rules_count(rules), 13);
+	assert_int_equal(rules_count(rules), 14);
 	failed += unit_str("why", rules_why(rules, "bulk"), "it says so");
 	failed += unit_str("no why", rules_why(rules, "offer"), "");
 	assert_null(rules_why(rules, "none"));
@@ -553,6 +636,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_fold),
 	    cmocka_unit_test(test_phrases),
+	    cmocka_unit_test(test_phrases_at_random),
 	    cmocka_unit_test(test_mistakes),
 	    cmocka_unit_test(test_too_many),
 	    cmocka_unit_test(test_decision),
