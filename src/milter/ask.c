@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/control.h"
+#include "milter/once.h"
 
 /* One rest for each kind of question: slow DNS says nothing about the database. */
 static _Atomic int64_t known_rests_until, spf_rests_until;
@@ -90,9 +91,17 @@ static bool ask_spf(void *ctx, const struct auth_spf_query *query, enum auth_spf
 	return true;
 }
 
+static bool ask_once(
+    void *ctx, const char *user, const char *sender, const char *message_id, int64_t now)
+{
+	(void)ctx;
+	return once_take(user, sender, message_id, now);
+}
+
 void ask_asker(struct ask *ask, struct asker *asker_out)
 {
 	asker_out->ctx = ask;
 	asker_out->known = ask_known;
+	asker_out->once = ask_once;
 	asker_out->spf = ask_spf;
 }

@@ -1,5 +1,6 @@
 /*
- * ask.h: the milter's questions to pullyud, over its control socket. All questions of one message
+ * ask.h: the milter's questions to pullyud, over its control socket; and one, "once?", that it
+ * answers itself (once.h). All questions of one message
  * share one deadline. After a missed deadline or a refused connection no question of that kind is
  * asked for ASK_REST_MS: those messages go on at once with "unanswered". Thread-safe.
  */
@@ -22,6 +23,9 @@ struct asker {
 	void (*known)(void *ctx, const char *const *users, size_t n_users,
 	    const char *const *senders, size_t n_senders, const char *const *refs, size_t n_refs,
 	    enum policy_known *known_out);
+	/* Whether this message is the first of its kind for a while; counts it then. */
+	bool (*once)(
+	    void *ctx, const char *user, const char *sender, const char *message_id, int64_t now);
 	/* Returns false if there is no answer. */
 	bool (*spf)(void *ctx, const struct auth_spf_query *query, enum auth_spf *result_out);
 };

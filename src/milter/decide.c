@@ -167,18 +167,33 @@ static void ask_known(struct progress *progress, struct decide_rcpt *rcpts,
 
 /* ---- deciding ---- */
 
+static enum policy_once once(struct progress *progress, const struct decide_rcpt *rcpt)
+{
+	const struct facts *facts = progress->message->facts;
+	const char *sender = facts->from_addr[0] != '\0' ? facts->from_addr : facts->envelope_from;
+	bool first = progress->asker->once(
+	    progress->asker->ctx, rcpt->key, sender, facts->message_id, progress->message->now);
+	return first ? POLICY_ONCE_FIRST : POLICY_ONCE_AGAIN;
+}
+
 /* As far as it gets without a question to the database. Returns whether that is needed. */
 static bool decide_one(
     struct progress *progress, struct decide_rcpt *rcpt, struct policy_answers *answers)
 {
 	struct policy_decision decision;
-	for (int round = 0; round < 2; round++) {
+	for (int round = 0; round < 3; round++) {
 		policy_decide(rcpt->user, progress->message->facts, progress->message->verdict,
 		    answers, &decision);
-		if (decision.action != POLICY_ASK || !decision.need_auth)
+		if (decision.action != POLICY_ASK)
 			break;
-		answers->auth = authenticated_for(progress, decision.auth_domain);
+		if (decision.need_once)
+			answers->once = once(progress, rcpt);
+		else if (decision.need_auth)
+			answers->auth = authenticated_for(progress, decision.auth_domain);
+		else
+			break;
 	}
+	rcpt->cls = decision.cls;
 	if (decision.action == POLICY_ASK && decision.need_known &&
 	    answers->known == POLICY_KNOWN_UNASKED)
 		return true;
@@ -196,6 +211,7 @@ size_t decide(const struct decide_message *message, const struct asker *asker,
 	size_t *waiting = g_new(size_t, n);
 	size_t n_waiting = 0, n_held = 0;
 	for (size_t i = 0; i < n; i++) {
+		rcpts[i].cls = message->verdict->cls;
 		if (rcpts[i].must_pass != NULL)
 			str_copy(rcpts[i].why, sizeof(rcpts[i].why), rcpts[i].must_pass);
 		else if (rcpts[i].user != NULL && decide_one(&progress, &rcpts[i], &answers[i]))

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/addr.h"
 #include "milter/ask.h"
@@ -19,6 +20,7 @@ struct decide_rcpt {
 	char key[ADDR_MAX];    /* the user; "" if it is no address */
 	struct user *user;     /* own; NULL: nobody who takes part */
 	bool hold;
+	enum class cls; /* as which it is treated, where the user takes part */
 	char why[POLICY_WHY_MAX];
 };
 
@@ -35,6 +37,7 @@ struct decide_message {
 	bool spf;                        /* ask for SPF where nobody trusted speaks */
 	const char *client_ip;           /* "" if unknown: then there is no SPF */
 	const char *helo;
+	int64_t now; /* seconds since the epoch */
 };
 
 /* Sets hold and why of each recipient. At most one question of each kind is asked, and only when a

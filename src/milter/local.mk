@@ -7,6 +7,7 @@ src_milter_libmilterside_a_SOURCES = \
 	src/milter/listener.c src/milter/listener.h \
 	src/milter/message.c src/milter/message.h \
 	src/milter/notify.c src/milter/notify.h \
+	src/milter/once.c src/milter/once.h \
 	src/milter/session.c src/milter/session.h \
 	src/milter/snapshot.c src/milter/snapshot.h \
 	src/milter/spool.c src/milter/spool.h

@@ -216,8 +216,9 @@ static void log_rcpt(
 	log_write(rcpt->user != NULL ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
 	    "%s: user=%s class=%s score=%s action=%s reasons=%s why=%s", message->queue_id,
 	    rcpt->key[0] == '\0' ? rcpt->raw : rcpt->key,
-	    message->judged ? class_name(verdict->cls) : "-", score, hold ? "hold" : "pass",
-	    reasons[0] == '\0' ? "-" : reasons, rcpt->hold && !hold ? failure : rcpt->why);
+	    message->judged ? class_name(rcpt->user != NULL ? rcpt->cls : verdict->cls) : "-",
+	    score, hold ? "hold" : "pass", reasons[0] == '\0' ? "-" : reasons,
+	    rcpt->hold && !hold ? failure : rcpt->why);
 }
 
 static void log_all(const struct message *message, const char *failure)
@@ -299,6 +300,7 @@ static size_t decide_all(struct message *message)
 	    .spf = conf->spf,
 	    .client_ip = message->client->addr,
 	    .helo = message->client->helo,
+	    .now = clock_now(),
 	};
 	ask_asker(&ask, &asker);
 	return decide(&question, &asker, rcpts, n);
@@ -308,6 +310,8 @@ static size_t decide_all(struct message *message)
 
 static GString *lead_for(const struct message *message, const struct decide_rcpt *rcpt)
 {
+	struct verdict verdict = message->verdict;
+	verdict.cls = rcpt->cls;
 	const struct lead lead = {
 	    .mail_from = message->mail_from,
 	    .rcpt = rcpt->raw,
@@ -316,7 +320,7 @@ static GString *lead_for(const struct message *message, const struct decide_rcpt
 	    .host = message->snapshot->conf->host,
 	    .queue_id = message->queue_id,
 	    .now = clock_now(),
-	    .verdict = &message->verdict,
+	    .verdict = &verdict,
 	};
 	return lead_format(&lead);
 }

@@ -37,6 +37,11 @@ static struct match find_match(const struct list *list, const struct facts *fact
 	return match;
 }
 
+static bool is_never_held(enum class cls)
+{
+	return cls == CLASS_SECURITY || cls == CLASS_CALENDAR || cls == CLASS_BOUNCE;
+}
+
 static bool class_is_held(const struct user *user, enum class cls)
 {
 	/* Whatever the settings say: promise 3. */
@@ -123,8 +128,8 @@ void policy_decide(const struct user *user, const struct facts *facts,
 {
 	struct policy_decision *d = decision_out;
 	char note[POLICY_WHY_MAX];
-	const char *class = class_name(verdict->cls);
 	memset(d, 0, sizeof(*d));
+	d->cls = verdict->cls;
 	if (!user->takes_part) {
 		decide(d, POLICY_PASS, "does not take part");
 		return;
@@ -133,14 +138,21 @@ void policy_decide(const struct user *user, const struct facts *facts,
 		decide(d, POLICY_PASS, "in doubt: %s", user->problem);
 		return;
 	}
-	if (verdict->cls == CLASS_SECURITY || verdict->cls == CLASS_CALENDAR ||
-	    verdict->cls == CLASS_BOUNCE) {
+	if (verdict->once && answers->once == POLICY_ONCE_UNASKED) {
+		d->need_once = true;
+		decide(d, POLICY_ASK, "once?");
+		return;
+	}
+	if (verdict->once && answers->once == POLICY_ONCE_AGAIN)
+		d->cls = CLASS_NEWSLETTER;
+	const char *class = class_name(d->cls);
+	if (is_never_held(d->cls)) {
 		decide(d, POLICY_PASS, "class %s is never held", class);
 		return;
 	}
 	struct match allow = find_match(user->allow, facts);
 	struct match hold = find_match(user->hold, facts);
-	bool held = class_is_held(user, verdict->cls);
+	bool held = class_is_held(user, d->cls);
 	if (hold.entry == NULL && !held) {
 		decide(d, POLICY_PASS, "class %s is not held", class);
 		return;

@@ -4,7 +4,8 @@
  * them and asks again. In doubt the answer is pass.
  *
  * The order: a user who does not take part, or whose files are unusable: pass. Classes security,
- * calendar and bounce: pass. Allow list (if the message is not known to be forged): pass. Hold
+ * calendar and bounce: pass; but of those verdicts that say "once", a second one soon after the first
+ * goes on as a newsletter. Allow list (if the message is not known to be forged): pass. Hold
  * list: hold. A class that the user does not hold: pass. A sender the user has written to, or a
  * reply to a message of the user's: pass. Otherwise: hold. Without an answer whether the sender is
  * known, mail of a held class passes, unless it comes from a no-reply address and answers nothing.
@@ -40,15 +41,26 @@ enum policy_known {
 	POLICY_KNOWN_UNANSWERED, /* pullyud is down or late */
 };
 
+/* Whether a message whose verdict says "once" is the first of its sender to this user for a while. */
+enum policy_once {
+	POLICY_ONCE_UNASKED,
+	POLICY_ONCE_FIRST,
+	POLICY_ONCE_AGAIN,
+};
+
 struct policy_answers {
 	enum policy_auth auth;
 	enum policy_known known;
+	enum policy_once once;
 };
 
 enum { POLICY_WHY_MAX = 200 };
 
 struct policy_decision {
 	enum policy_action action;
+	enum class cls; /* as which it is treated: the verdict's, or newsletter instead */
+	bool need_once; /* with POLICY_ASK: set the answer and call again; it passes unless that
+			 * says "again", and so it counts as passed */
 	bool need_auth, need_known; /* with POLICY_ASK: set the answers and call again. With both,
 				     * one answer may do; ask for both at once, or call again
 				     * after the one that comes cheap */

@@ -42,6 +42,27 @@ def test_personal_passes_at_once(morning):
     assert decision["action"] == "pass" and decision["class"] == "personal"
 
 
+def test_confirmations_pass_once(morning):
+    """A subscription bomb: of one site one request to confirm passes at once, the others wait."""
+    sent = [morning.send(messages.personal(
+        subject="Please confirm your subscription", sender="Club <confirm@club.example>"), NEWS,
+        [ANN]) for _ in range(3)]
+    morning.wait_inbox(ANN, sent[0].raw)
+    morning.wait_held(ANN, 2)
+    assert [(d["class"], d["action"]) for d in decisions(morning, ANN)] == [
+        ("security", "pass"), ("newsletter", "hold"), ("newsletter", "hold")]
+    for raw in morning.pullyu.held(ANN):
+        assert b"X-Pullyu-Verdict: newsletter; score=" in raw
+    # Another user, and another site, have their own.
+    sent = morning.send(messages.personal(
+        BOB, "Please confirm your subscription", "Club <confirm@club.example>"), NEWS, [BOB])
+    morning.wait_inbox(BOB, sent.raw)
+    sent = morning.send(messages.personal(
+        subject="Please confirm your subscription", sender="Fleet <confirm@fleet.example>"), NEWS,
+        [ANN])
+    morning.wait_inbox(ANN, sent.raw)
+
+
 @pytest.mark.parametrize("make", [messages.security, messages.bounce, messages.personal])
 def test_never_held(morning, make):
     sent = morning.send(make(), "" if make is messages.bounce else DORA, [ANN])

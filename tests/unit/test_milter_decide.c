@@ -17,7 +17,8 @@ static struct {
 	const char *knows; /* the user who knows everybody; NULL: pullyud is down */
 	bool spf_answers;
 	enum auth_spf spf;
-	int n_known, n_spf;
+	bool again; /* what "once?" is answered with */
+	int n_known, n_spf, n_once;
 	size_t n_users, n_senders, n_refs;
 	char senders[400];
 } world;
@@ -57,7 +58,19 @@ static bool spf(void *ctx, const struct auth_spf_query *query, enum auth_spf *re
 	return world.spf_answers;
 }
 
-static const struct asker asker = {.ctx = &world, .known = known, .spf = spf};
+static bool once(
+    void *ctx, const char *user, const char *sender, const char *message_id, int64_t now)
+{
+	assert_ptr_equal(ctx, &world);
+	assert_string_equal(user, "ann@example.org");
+	assert_string_equal(sender, "news@shop.example");
+	assert_string_equal(message_id, "");
+	assert_int_equal(now, 1234);
+	world.n_once++;
+	return !world.again;
+}
+
+static const struct asker asker = {.ctx = &world, .known = known, .once = once, .spf = spf};
 
 static const struct verdict newsletter = {.cls = CLASS_NEWSLETTER, .score = 9};
 static const struct verdict personal = {.cls = CLASS_PERSONAL};
@@ -101,7 +114,7 @@ static struct facts *facts_of(const char *from, const char *sender, const char *
 
 static void forget(void)
 {
-	world.n_known = world.n_spf = 0;
+	world.n_known = world.n_spf = world.n_once = 0;
 	world.n_users = 0;
 }
 
@@ -252,6 +265,51 @@ static void test_several(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* Requests to confirm a subscription: the first passes, the next goes the way of newsletters. */
+static void test_once(void **state)
+{
+	static const struct verdict confirm = {.cls = CLASS_SECURITY, .score = 6.5, .once = true};
+	static const struct {
+		const char *label, *allow, *knows;
+		bool again, want_hold;
+		enum class want_class;
+		int want_once, want_known;
+	} rows[] = {
+	    {"first", NULL, "", false, false, CLASS_SECURITY, 1, 0},
+	    {"again", NULL, "", true, true, CLASS_NEWSLETTER, 1, 1},
+	    {"again, of somebody known", NULL, "ann@example.org", true, false, CLASS_NEWSLETTER, 1,
+		1},
+	    {"again, allowed", "@shop.example", "", true, false, CLASS_NEWSLETTER, 1, 0},
+	    {"again, pullyud down", NULL, NULL, true, false, CLASS_NEWSLETTER, 1, 1},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct decide_rcpt rcpt;
+		struct facts *facts =
+		    facts_of("News <news@shop.example>", "<bounce@shop.example>", NULL);
+		const struct decide_message message = {
+		    .facts = facts,
+		    .verdict = &confirm,
+		    .client_ip = "",
+		    .helo = "",
+		    .now = 1234,
+		};
+		forget();
+		world.knows = rows[i].knows;
+		world.again = rows[i].again;
+		add(&rcpt, "ann@example.org", rows[i].allow, NULL);
+		decide(&message, &asker, &rcpt, 1);
+		failed += unit_num(rows[i].label, rcpt.hold, rows[i].want_hold);
+		failed += unit_num(rows[i].label, rcpt.cls, rows[i].want_class);
+		failed += unit_num(rows[i].label, world.n_once, rows[i].want_once);
+		failed += unit_num(rows[i].label, world.n_known, rows[i].want_known);
+		decide_rcpt_clear(&rcpt);
+		facts_free(&facts);
+	}
+	assert_int_equal(failed, 0);
+}
+
 /* Recipients who take no part have no user; nothing is asked for them. */
 static void test_nobody(void **state)
 {
@@ -323,6 +381,7 @@ int main(void)
 	    cmocka_unit_test(test_questions),
 	    cmocka_unit_test(test_list_entry),
 	    cmocka_unit_test(test_several),
+	    cmocka_unit_test(test_once),
 	    cmocka_unit_test(test_nobody),
 	    cmocka_unit_test(test_users),
 	};

@@ -182,6 +182,43 @@ static void test_reply(void **state)
 	g_free(got);
 }
 
+/* A verdict that counts once: only the second answer makes it a newsletter. */
+static void test_once(void **state)
+{
+	static const struct {
+		const char *label;
+		bool once;
+		enum policy_once answer;
+		enum policy_action want;
+		bool want_need;
+		enum class want_class;
+	} rows[] = {
+	    {"any code", false, POLICY_ONCE_UNASKED, POLICY_PASS, false, CLASS_SECURITY},
+	    {"any code, again", false, POLICY_ONCE_AGAIN, POLICY_PASS, false, CLASS_SECURITY},
+	    {"unasked", true, POLICY_ONCE_UNASKED, POLICY_ASK, true, CLASS_SECURITY},
+	    {"first", true, POLICY_ONCE_FIRST, POLICY_PASS, false, CLASS_SECURITY},
+	    {"again", true, POLICY_ONCE_AGAIN, POLICY_HOLD, false, CLASS_NEWSLETTER},
+	};
+	struct user user = {.takes_part = true, .usable = true};
+	struct facts *facts = facts_new();
+	int failed = 0;
+	(void)state;
+	user.settings.classes = (char **)held;
+	facts_end(facts);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct policy_decision d;
+		const struct verdict verdict = {.cls = CLASS_SECURITY, .once = rows[i].once};
+		const struct policy_answers answers = {
+		    .known = POLICY_KNOWN_NO, .once = rows[i].answer};
+		policy_decide(&user, facts, &verdict, &answers, &d);
+		failed += unit_num(rows[i].label, d.action, rows[i].want);
+		failed += unit_num(rows[i].label, d.need_once, rows[i].want_need);
+		failed += unit_num(rows[i].label, d.cls, rows[i].want_class);
+	}
+	facts_free(&facts);
+	assert_int_equal(failed, 0);
+}
+
 static void test_user(void **state)
 {
 	struct policy_decision d;
@@ -232,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_reply),
+	    cmocka_unit_test(test_once),
 	    cmocka_unit_test(test_user),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
