@@ -36,7 +36,8 @@ bool facts_derived_exists(const char *name)
 	static const char *const all[] = {"from:name", "from:address", "from:local", "from:domain",
 	    "sender:address", "reply-to:address", "reply-to:domain", "envelope:address",
 	    "envelope:local", "envelope:domain", "message-id:domain", "dkim:domain", "list-id:id",
-	    "list-unsubscribe:domain", "content-type:type", "header:names"};
+	    "list-unsubscribe:domain", "content-type:type", "header:names", "received:first",
+	    "template:name"};
 	for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
 		if (strcmp(all[i], name) == 0)
 			return true;

@@ -77,6 +77,7 @@ struct derive {
 	char names[2048];
 	size_t names_len;
 	const char *list_addr; /* of List-Post, normalised, or "" */
+	bool to_sender;        /* To or Cc holds another address of From's site */
 };
 
 static int known_find(const char *name)
@@ -195,6 +196,22 @@ static void names_take(struct derive *d, const char *name)
 	d->names_len += len;
 }
 
+/* Whether a field is one in which the sender's program names the kind of message: X-Mailgun-Tag,
+ * X-LinkedIn-Template, X-Amazon-Mail-Relay-Type. */
+static bool is_template(const char *name)
+{
+	static const char *const suffixes[] = {"-template", "-template-name", "-tag", "-tags",
+	    "-category", "-email-type", "-mail-type", "-message-type", "-notification-type",
+	    "-relay-type"};
+	size_t len = strlen(name);
+	if (len < 6 || strchr("esyg", name[len - 1]) == NULL)
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++)
+		if (g_str_has_suffix(name, suffixes[i]))
+			return true;
+	return false;
+}
+
 static void fields_walk(struct derive *d)
 {
 	struct facts *facts = d->facts;
@@ -212,10 +229,13 @@ static void fields_walk(struct derive *d)
 		const struct body *body = &facts->priv->bodies[i];
 		struct facts_field *field = &facts->fields[i];
 		field->value = field->raw = body->bytes;
-		if (body->plain)
-			continue;
-		field->value = text_of(d, body);
-		field->raw = facts_decode_raw(facts, body->bytes, body->len, charset_of(d));
+		if (!body->plain) {
+			field->value = text_of(d, body);
+			field->raw = facts_decode_raw(facts, body->bytes, body->len, charset_of(d));
+		}
+		if (field->name[0] == 'x' && field->name[1] == '-' && !is_noise(field->name) &&
+		    is_template(field->name))
+			facts_derived_add(facts, "template:name", field->value);
 	}
 	facts_derived_add(facts, "header:names", facts_strndup(facts, d->names, d->names_len));
 }
@@ -340,6 +360,8 @@ static bool to_mailbox(void *ctx, const char *name, const char *addr)
 			facts_set(facts, FACT_RCPT_NAMED);
 	if (same_mailbox(addr, facts->from_addr))
 		facts_set(facts, FACT_TO_SELF);
+	else if (at != NULL && shape_same_site(at + 1, addr_domain(facts->from_addr)))
+		d->to_sender = true;
 	if (d->list_addr[0] != '\0' && same_mailbox(addr, d->list_addr))
 		facts_set(facts, FACT_LIST_IN_TO);
 	/* RFC 2919: most managers make the identifier from the list's address. */
@@ -363,6 +385,8 @@ static void to_derive(struct derive *d)
 	facts_set(facts, n == 0 ? FACT_TO_NOBODY : n == 1 ? FACT_TO_ONE : FACT_TO_SEVERAL);
 	if (n > 10)
 		facts_set(facts, FACT_TO_CROWD);
+	if (d->to_sender && facts->priv->n_rcpts > 0 && !facts_has(facts, FACT_RCPT_NAMED))
+		facts_set(facts, FACT_TO_SENDER);
 	for (size_t i = 0; i < facts->priv->n_rcpts; i++) {
 		facts_set(facts, FACT_RCPT_KNOWN);
 		if (strcmp(facts->priv->rcpts[i], facts->from_addr) == 0)
@@ -636,6 +660,7 @@ static void machine_derive(struct derive *d)
 		facts_set(facts, FACT_RECEIVED);
 		if (shape_is_submission(d->last_received->bytes))
 			facts_set(facts, FACT_SUBMITTED);
+		facts_derived_add(facts, "received:first", d->last_received->bytes);
 	}
 	if (d->first[KNOWN_DATE] == NULL)
 		facts_set(facts, FACT_NO_DATE);

@@ -31,6 +31,8 @@ FACT(FACT_TO_NOBODY, "to-nobody", "neither To nor Cc holds an address")
 FACT(FACT_TO_ONE, "to-one", "To and Cc together hold one address")
 FACT(FACT_TO_SEVERAL, "to-several", "To and Cc together hold more than one address")
 FACT(FACT_TO_CROWD, "to-crowd", "To and Cc together hold more than ten addresses")
+FACT(FACT_TO_SENDER, "to-sender",
+    "To holds another address of From's domain, and no envelope recipient")
 FACT(FACT_TO_SELF, "to-from", "the From address stands in To")
 
 /* What it answers. */

@@ -58,8 +58,8 @@ bool shape_is_bounce(const char *local)
 	static const char *const prefixes[] = {
 	    "bounce", "return", "bnc", "msprvs", "owner-", "errors-", "errors+", "verp", "rp-"};
 	static const char *const whole[] = {"errors", "bnce", "bncs", "bouncer", "envelope"};
-	static const char *const suffixes[] = {
-	    "-bounces", "-bounce", "-owner", "-errors", "-return", "-admin", "+bounces"};
+	static const char *const suffixes[] = {"-bounces", "-bounce", "_bounces", "_bounce",
+	    ".bounces", ".bounce", "-owner", "-errors", "-return", "-admin", "+bounces"};
 	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
 		if (g_str_has_prefix(local, prefixes[i]))
 			return true;
