@@ -286,6 +286,8 @@ static void from_derive(struct derive *d)
 		facts_set(facts, FACT_FROM_NAMED);
 	if (shape_is_noreply(local))
 		facts_set(facts, FACT_NO_REPLY);
+	else if (shape_is_person(facts->from_name, local, addr_domain(from.addr)))
+		facts_set(facts, FACT_FROM_PERSON);
 	facts_derived_add(facts, "from:name", facts->from_name);
 	facts_derived_add(facts, "from:address", from.addr);
 	facts_derived_add(facts, "from:local", local);

@@ -16,6 +16,8 @@ FACT(FACT_NO_REPLY, "no-reply-from", "the From address has a no-reply shape")
 FACT(FACT_NO_REPLY_TO, "no-reply-to", "the Reply-To address has a no-reply shape")
 FACT(FACT_FROM, "from", "From holds an address")
 FACT(FACT_FROM_NAMED, "from-named", "From has a display name")
+FACT(FACT_FROM_PERSON, "from-person",
+    "the From address is made of words of its display name, and its domain is not")
 FACT(FACT_FROM_RCPT, "from-recipient", "From is an envelope recipient")
 FACT(FACT_REPLY_TO, "reply-to", "Reply-To holds an address other than From's")
 FACT(FACT_REPLY_TO_FOREIGN, "reply-to-foreign", "Reply-To is of another domain than From")

@@ -120,6 +120,68 @@ bool shape_same_site(const char *a, const char *b)
 	return g_ascii_strcasecmp(site(a), site(b)) == 0;
 }
 
+enum { PERSON_WORDS = 6, PERSON_WORD = 24 };
+
+/* Words of s in lower case, letters and digits. */
+static size_t words_of(const char *s, char words[PERSON_WORDS][PERSON_WORD])
+{
+	size_t n = 0;
+	while (*s != '\0' && n < PERSON_WORDS) {
+		size_t len = 0;
+		for (; g_ascii_isalnum(*s); s++)
+			if (len + 1 < PERSON_WORD)
+				words[n][len++] = g_ascii_tolower(*s);
+		words[n][len] = '\0';
+		n += len > 0;
+		if (*s != '\0')
+			s++;
+	}
+	return n;
+}
+
+/* "ann", "a", "alee", "annl", "annlee" of the words "ann", "lee". */
+static bool is_of_name(const char *token, char words[PERSON_WORDS][PERSON_WORD], size_t n)
+{
+	char joined[2 * PERSON_WORD];
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(token, words[i]) == 0 || (token[0] == words[i][0] && token[1] == '\0'))
+			return true;
+		for (size_t k = 0; k < n; k++) {
+			if (k == i)
+				continue;
+			g_snprintf(joined, sizeof(joined), "%s%s", words[i], words[k]);
+			if (strcmp(token, joined) == 0)
+				return true;
+			g_snprintf(joined, sizeof(joined), "%c%s", words[i][0], words[k]);
+			if (strcmp(token, joined) == 0)
+				return true;
+			g_snprintf(joined, sizeof(joined), "%s%c", words[i], words[k][0]);
+			if (strcmp(token, joined) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+bool shape_is_person(const char *name, const char *local, const char *domain)
+{
+	char words[PERSON_WORDS][PERSON_WORD], tokens[PERSON_WORDS][PERSON_WORD];
+	size_t n = words_of(name, words), n_tokens = words_of(local, tokens), longest = 0;
+	const char *own = site(domain);
+	size_t label = strcspn(own, ".");
+	if (n == 0 || n_tokens == 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (strlen(words[i]) >= 3 && g_strstr_len(own, (gssize)label, words[i]) != NULL)
+			return false;
+	for (size_t i = 0; i < n_tokens; i++) {
+		if (!is_of_name(tokens[i], words, n))
+			return false;
+		longest = MAX(longest, strlen(tokens[i]));
+	}
+	return longest >= 3;
+}
+
 bool shape_is_itip(const char *method)
 {
 	static const char *const methods[] = {

@@ -16,6 +16,9 @@ bool shape_is_verp(const char *local);
 bool shape_is_bounce(const char *local);
 /* A run of characters that no person chose: six digits, or twelve letters and digits mixed. */
 bool shape_has_token(const char *local);
+/* "Ann Lee" at ann.lee, alee, ann or lee, and no word of the name in the domain: a person's address
+ * more likely than a firm's. Only ASCII names. */
+bool shape_is_person(const char *name, const char *local, const char *domain);
 /* Whether two domains belong to one registrant, as far as one can tell without the public suffix
  * list: they end in the same two labels, or three under names such as "co.uk". */
 bool shape_same_site(const char *a, const char *b);

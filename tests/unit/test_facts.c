@@ -257,6 +257,31 @@ static void test_facts(void **state)
 		"recipient-known recipient-named"},
 	    {"bcc", "Delivered-To: ann@example.org\nTo: bob@example.org\n",
 		"recipient-known !recipient-named"},
+	    {"to a name of the sender's",
+		"Delivered-To: ann@example.org\nFrom: news@shop.example\n"
+		"To: customers@mail.shop.example\n",
+		"to-sender !to-from"},
+	    {"to a name of the sender's, and to us",
+		"Delivered-To: ann@example.org\nFrom: a@shop.example\n"
+		"To: b@shop.example, ann@example.org\n",
+		"!to-sender"},
+	    {"to the sender himself",
+		"Delivered-To: ann@example.org\nFrom: a@shop.example\nTo: a@shop.example\n",
+		"!to-sender to-from"},
+	    {"to a name of the sender's, but who are we",
+		"From: a@shop.example\nTo: b@shop.example\n", "!to-sender"},
+	    {"a person", "From: Ann Lee <ann.lee@example.org>\n", "from-person"},
+	    {"a person, initial", "From: \"Lee, Ann\" <alee@example.org>\n", "from-person"},
+	    {"a person, first name", "From: Karen <karen@agent.example>\n", "from-person"},
+	    {"a person, another name", "From: Ann Lee <bob@example.org>\n", "!from-person"},
+	    {"a firm", "From: Shop Deals <deals@shop.example>\n", "!from-person"},
+	    {"a firm by its own name", "From: Shop <shop@mail.shop.example>\n", "!from-person"},
+	    {"initials alone", "From: Ann Lee <al@example.org>\n", "!from-person"},
+	    {"a person who takes no replies", "From: No Reply <noreply@example.org>\n",
+		"!from-person no-reply-from"},
+	    {"no name", "From: ann@example.org\n", "!from-person"},
+	    {"bounces with underscores", "Return-Path: <x_i_bounces@example.org>\n",
+		"bounce-address"},
 	    {"to the list", "List-Id: <choir.lists.example.org>\nTo: choir@lists.example.org\n",
 		"list-in-to"},
 	    {"own reference", "Delivered-To: ann@example.org\nReferences: <1@mail.example.org>\n",
@@ -485,6 +510,35 @@ static void test_envelope(void **state)
 	facts_free(&facts);
 }
 
+/* Fields in which the sender's program names the kind of message. */
+static void test_template(void **state)
+{
+	static const struct {
+		const char *header, *want;
+	} rows[] = {
+	    {"X-Mailgun-Tag: password_reset\n", "password_reset"},
+	    {"X-Shop-Template-Name: =?utf-8?Q?re=C3=A7u?=\n", "re\xc3\xa7u"},
+	    {"X-Amazon-Mail-Relay-Type: notification\n", "notification"},
+	    {"X-MC-Tags: a,b\n", "a,b"},
+	    {"X-Mailer: x\n", ""},
+	    {"X-Tag: a\n", ""},
+	    {"X-Spam-Tag: a\n", ""},
+	    {"Shop-Template: a\n", ""},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct facts *facts = facts_of(rows[i].header, strlen(rows[i].header));
+		const char *got = "";
+		for (size_t k = 0; k < facts->n_derived; k++)
+			if (strcmp(facts->derived[k].name, "template:name") == 0)
+				got = facts->derived[k].value;
+		failed += unit_str(rows[i].header, got, rows[i].want);
+		facts_free(&facts);
+	}
+	assert_int_equal(failed, 0);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -505,6 +559,7 @@ int main(void)
 	    cmocka_unit_test(test_read),
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_envelope),
+	    cmocka_unit_test(test_template),
 	    cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests_name("facts", tests, NULL, NULL);
