@@ -143,10 +143,13 @@ static void local_normalise(GString *local, const struct addr_opts *opts)
 		g_string_truncate(local, at);
 	}
 	if (opts == NULL || !opts->keep_case) {
-		char *lower = is_ascii(local->str) ? g_ascii_strdown(local->str, -1)
-						   : g_utf8_strdown(local->str, -1);
-		g_string_assign(local, lower);
-		g_free(lower);
+		if (is_ascii(local->str)) {
+			g_string_ascii_down(local);
+		} else {
+			char *lower = g_utf8_strdown(local->str, -1);
+			g_string_assign(local, lower);
+			g_free(lower);
+		}
 	}
 }
 
@@ -194,7 +197,9 @@ enum rc addr_normalise(
 	requote(local);
 	if (local->len > LOCAL_MAX)
 		goto bad;
-	snprintf(out, ADDR_MAX, "%s@%s", local->str, domain);
+	g_string_append_c(local, '@');
+	g_string_append(local, domain); /* both are within their bounds: it fits */
+	memcpy(out, local->str, local->len + 1);
 	rc = RC_OK;
 	goto out;
 bad:

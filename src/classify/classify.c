@@ -90,6 +90,8 @@ static void phrase_found(void *ctx, size_t rule, size_t at, size_t len)
 
 static enum rc field_look(struct walk *w, const struct facts_field *field, struct err *err)
 {
+	if (!bit_get(w->rules->names, field_name_bit(field->name)))
+		return RC_OK;
 	const struct field_plan *plan = g_hash_table_lookup(w->rules->fields, field->name);
 	if (plan == NULL)
 		return RC_OK;

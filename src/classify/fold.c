@@ -82,19 +82,17 @@ static size_t fold_unicode(const char *s, size_t len, char *out)
 	return n;
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 size_t fold(const char *s, char out[FOLD_MAX + 1])
 {
 	size_t n = 0, i;
-	for (i = 0; i < FOLD_MAX && s[i] != '\0' && (unsigned char)s[i] < 0x80; i++) {
-		if (s[i] <= ' ')
-			n = add_blank(out, n);
-		else
-			out[n++] = s[i] == '`' ? '\'' : lower(s[i]);
+	for (i = 0; i < FOLD_MAX && (unsigned char)s[i] < 0x80 && s[i] != '\0'; i++) {
+		char c = s[i];
+		if (c > ' ') {
+			c = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+			out[n++] = c == '`' ? '\'' : c;
+		} else if (n > 0 && out[n - 1] != ' ') {
+			out[n++] = ' ';
+		}
 	}
 	if (i < FOLD_MAX && s[i] != '\0') {
 		size_t len = i + strnlen(s + i, FOLD_MAX - i);

@@ -69,6 +69,7 @@ struct rules {
 	size_t n_rules;
 	struct rule *rules;          /* own */
 	GHashTable *fields;          /* own: interned name -> struct field_plan */
+	uint64_t names[16];          /* bits of field_name_bit: which names may be in fields */
 	GHashTable *by_name;         /* own: name (foreign) -> struct rule */
 	GArray *by_fact[FACT_COUNT]; /* own; size_t: rules that this fact may start */
 	GArray **dependents;         /* own; per rule: rules that it may start; NULL: none */
@@ -76,6 +77,15 @@ struct rules {
 	struct class_plan classes[CLASS_COUNT];
 	enum class order[CLASS_COUNT]; /* of the decision */
 };
+
+/* Most fields of a message are of no interest to any rule; a few of a name's bytes tell nearly always. */
+static inline unsigned field_name_bit(const char *name)
+{
+	unsigned h = 0;
+	for (int i = 0; i < 12 && name[i] != '\0'; i++)
+		h = h * 31 + (unsigned char)name[i];
+	return h % (16 * 64);
+}
 
 /* Whether rule i stands for a class, which is what a person counts. */
 static inline bool rule_has_weight(const struct rule *rule)

@@ -86,6 +86,8 @@ static struct field_plan *plan_get(struct rules *rules, const char *name)
 		plan->present = g_array_new(FALSE, FALSE, sizeof(size_t));
 		plan->matching = g_array_new(FALSE, FALSE, sizeof(size_t));
 		g_hash_table_insert(rules->fields, (char *)(uintptr_t)name, plan);
+		unsigned bit = field_name_bit(name);
+		rules->names[bit / 64] |= UINT64_C(1) << (bit % 64);
 	}
 	return plan;
 }

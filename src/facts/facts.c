@@ -36,8 +36,7 @@ bool facts_derived_exists(const char *name)
 	static const char *const all[] = {"from:name", "from:address", "from:local", "from:domain",
 	    "sender:address", "reply-to:address", "reply-to:domain", "envelope:address",
 	    "envelope:local", "envelope:domain", "message-id:domain", "dkim:domain", "list-id:id",
-	    "list-unsubscribe:domain", "content-type:type", "header:names", "received:first",
-	    "template:name"};
+	    "list-unsubscribe:domain", "content-type:type", "received:first", "template:name"};
 	for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
 		if (strcmp(all[i], name) == 0)
 			return true;
@@ -124,20 +123,21 @@ void facts_envelope_rcpt(struct facts *facts, const char *rcpt)
 
 /* The name in lower case without blanks behind it; NULL if it is no field name (RFC 5322 section
  * 2.2), or one longer than anybody uses. */
-static const char *field_name(struct facts *facts, const char *name)
+static const char *field_name(struct facts *facts, const char *name, size_t len)
 {
-	char lower[NAME_MAX_BYTES];
-	size_t len = strlen(name);
 	while (len > 0 && (name[len - 1] == ' ' || name[len - 1] == '\t'))
 		len--;
-	if (len == 0 || len >= sizeof(lower))
+	if (len == 0 || len >= NAME_MAX_BYTES)
 		return NULL;
+	char *lower = facts_alloc(facts, len + 1);
 	for (size_t i = 0; i < len; i++) {
-		if (name[i] <= ' ' || name[i] >= 0x7f || name[i] == ':')
+		char c = name[i];
+		if (c <= ' ' || c >= 0x7f || c == ':')
 			return NULL;
-		lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] | 0x20) : name[i];
+		lower[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 	}
-	return facts_strndup(facts, lower, len);
+	lower[len] = '\0';
+	return lower;
 }
 
 /* Bytes that are copied as they are: printable ASCII but "?". */
@@ -212,14 +212,14 @@ static void field_body(struct facts *facts, const char *value, size_t len, struc
 void facts_header(struct facts *facts, const char *name, const char *value)
 {
 	struct facts_private *priv = facts->priv;
-	size_t len = strlen(value);
-	size_t bytes = strlen(name) + len + 3; /* ":" and CRLF */
+	size_t len = strlen(value), name_len = strlen(name);
+	size_t bytes = name_len + len + 3; /* ":" and CRLF */
 	facts->n_bytes += bytes;
 	if (facts->n_fields == FACTS_FIELDS_MAX || facts->n_bytes > FACTS_BYTES_MAX) {
 		facts_set(facts, FACT_TRUNCATED);
 		return;
 	}
-	const char *lower = field_name(facts, name);
+	const char *lower = field_name(facts, name, name_len);
 	if (lower == NULL)
 		return;
 	struct body *body = &priv->bodies[facts->n_fields];

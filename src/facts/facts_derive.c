@@ -14,8 +14,7 @@
 #include "base/str.h"
 #include "facts/facts_shape.h"
 
-/* In the order of strcmp. The names that do not stand here are those that rules
- * look at under "header:names". */
+/* In the order of strcmp. */
 #define KNOWN(X) \
 	X(ARC_AUTH, "arc-authentication-results") \
 	X(ARC_SIGNATURE, "arc-message-signature") \
@@ -73,9 +72,7 @@ struct derive {
 	const struct body *last_received;
 	const struct body *dkim[DKIM_MAX];
 	size_t n_dkim;
-	char charset[64]; /* of the body, or "" */
-	char names[2048];
-	size_t names_len;
+	char charset[64];      /* of the body, or "" */
 	const char *list_addr; /* of List-Post, normalised, or "" */
 	bool to_sender;        /* To or Cc holds another address of From's site */
 };
@@ -183,19 +180,6 @@ static bool is_noise(const char *name)
 	return false;
 }
 
-static void names_take(struct derive *d, const char *name)
-{
-	size_t len = strlen(name);
-	if (is_noise(name))
-		return;
-	if (d->names_len + len + 2 > sizeof(d->names))
-		return;
-	if (d->names_len > 0)
-		d->names[d->names_len++] = ' ';
-	memcpy(d->names + d->names_len, name, len);
-	d->names_len += len;
-}
-
 /* Whether a field is one in which the sender's program names the kind of message: X-Mailgun-Tag,
  * X-LinkedIn-Template, X-Amazon-Mail-Relay-Type. */
 static bool is_template(const char *name)
@@ -219,8 +203,6 @@ static void fields_walk(struct derive *d)
 		int id = known_find(facts->fields[i].name);
 		if (id >= 0)
 			known_take(d, (enum known)id, &facts->priv->bodies[i]);
-		else
-			names_take(d, facts->fields[i].name);
 	}
 	if (d->first[KNOWN_CONTENT_TYPE] != NULL)
 		facts_param(
@@ -237,7 +219,6 @@ static void fields_walk(struct derive *d)
 		    is_template(field->name))
 			facts_derived_add(facts, "template:name", field->value);
 	}
-	facts_derived_add(facts, "header:names", facts_strndup(facts, d->names, d->names_len));
 }
 
 struct mailbox {

@@ -142,21 +142,19 @@ static size_t words_of(const char *s, char words[PERSON_WORDS][PERSON_WORD])
 /* "ann", "a", "alee", "annl", "annlee" of the words "ann", "lee". */
 static bool is_of_name(const char *token, char words[PERSON_WORDS][PERSON_WORD], size_t n)
 {
-	char joined[2 * PERSON_WORD];
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(token, words[i]) == 0 || (token[0] == words[i][0] && token[1] == '\0'))
+		size_t len = strlen(words[i]);
+		bool whole = strncmp(token, words[i], len) == 0;
+		if ((whole && token[len] == '\0') || (token[0] == words[i][0] && token[1] == '\0'))
 			return true;
 		for (size_t k = 0; k < n; k++) {
 			if (k == i)
 				continue;
-			g_snprintf(joined, sizeof(joined), "%s%s", words[i], words[k]);
-			if (strcmp(token, joined) == 0)
+			if (whole &&
+			    (strcmp(token + len, words[k]) == 0 ||
+				(token[len] == words[k][0] && token[len + 1] == '\0')))
 				return true;
-			g_snprintf(joined, sizeof(joined), "%c%s", words[i][0], words[k]);
-			if (strcmp(token, joined) == 0)
-				return true;
-			g_snprintf(joined, sizeof(joined), "%s%c", words[i], words[k][0]);
-			if (strcmp(token, joined) == 0)
+			if (token[0] == words[i][0] && strcmp(token + 1, words[k]) == 0)
 				return true;
 		}
 	}
