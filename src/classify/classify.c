@@ -277,6 +277,20 @@ static bool seen_full(const char out[VERDICT_SEEN_MAX])
 	return g_str_has_suffix(out, "\xe2\x80\xa6");
 }
 
+static void seen_terms(
+    const struct walk *w, const struct rule *rule, bool negated, char out[VERDICT_SEEN_MAX])
+{
+	for (size_t i = 0; i < rule->n_terms; i++) {
+		const struct term *t = &rule->terms[i];
+		if (t->negated != negated || !term_holds(w, t))
+			continue;
+		const char *const parts[] = {out[0] == '\0' ? "" : ", ", negated ? "not " : "",
+		    t->is_rule ? w->rules->rules[t->index].name : facts_name((enum fact)t->index)};
+		for (size_t k = 0; k < 3 && !seen_full(out); k++)
+			seen_add(out, parts[k]);
+	}
+}
+
 static void seen_write(const struct walk *w, const struct hit *hit, char out[VERDICT_SEEN_MAX])
 {
 	out[0] = '\0';
@@ -286,15 +300,10 @@ static void seen_write(const struct walk *w, const struct hit *hit, char out[VER
 			seen_add(out, parts[i]);
 		return;
 	}
-	for (size_t i = 0; i < hit->rule->n_terms; i++) {
-		const struct term *t = &hit->rule->terms[i];
-		if (!term_holds(w, t))
-			continue;
-		const char *const parts[] = {out[0] == '\0' ? "" : ", ", t->negated ? "not " : "",
-		    t->is_rule ? w->rules->rules[t->index].name : facts_name((enum fact)t->index)};
-		for (size_t k = 0; k < 3 && !seen_full(out); k++)
-			seen_add(out, parts[k]);
-	}
+	/* What is not there is worth a word only where nothing is. */
+	seen_terms(w, hit->rule, false, out);
+	if (out[0] == '\0')
+		seen_terms(w, hit->rule, true, out);
 }
 
 /* For the class first, heaviest first; then what spoke against or for others; vetoes count as
