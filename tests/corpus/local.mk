@@ -24,6 +24,8 @@ CLEANFILES += $(EXTRA_PROGRAMS)
 .PHONY: bench-classify
 bench-classify: tests/bench/verdicts$(EXEEXT)
 	tests/bench/verdicts$(EXEEXT) $(srcdir)/etc/rules.d 5 $(srcdir)/tests/samples/*.eml
+	@test -z "$$PULLYU_CORPUS" || \
+	tests/bench/verdicts$(EXEEXT) $(srcdir)/etc/rules.d 5 "$$PULLYU_CORPUS"/messages/*.eml
 
 # A fuzz target for facts and verdicts: tests/fuzz/run SECONDS, from the build directory.
 EXTRA_DIST += tests/fuzz

@@ -131,6 +131,24 @@ ROWS = [
     ("personal", "pass", m("Boss <boss@firma.example>","Your weekly report is late",ALT)),
     ("personal", "pass", m("Bob <bob@gmail.com>","New photos, new comments on the novel")),
     ("personal", "pass", m("Bob <bob@firma.example>","Pull request for the shed roof, assigned to you","X-Mailer: Apple Mail\n")),
+    # people whose mail travels with the marks of a platform or of their mailbox provider
+    ("personal", "pass", "Return-Path: <bounce-md_1.2.v1-3@mandrillapp.com>\n" + m("Bob Lee <bob.lee@firma.example>","Our new prices, and a discount","X-Mandrill-User: md_1\nX-Report-Abuse: forward to abuse@mandrill.com\nUser-Agent: Mozilla Thunderbird\n",ALT)),
+    ("personal", "pass", m("Bob Lee <bob.lee@firma.example>","[PATCH] fix the newsletter form","X-PM-RCPT: |b|\nx-job: 442084_19907644\nX-Mailer: git-send-email 2.34.1\nIn-Reply-To: <1@lists.example>\n")),
+    ("personal", "pass", m("Bob Lee <bob.lee@firma.example>","Our new prices","x-campaign-id: default\nX-Swg-Bid: 1\nFeedback-ID: 1:default:Sweego\nUser-Agent: Mozilla Thunderbird\n")),
+    ("personal", "pass", m("Bob Lee <bob@forward.example>","Invitation to our open day","X-Report-Abuse-To: abuse@fwd.example\nX-Complaints-To: abuse@fwd.example\nX-Report-Abuse: abuse@fwd.example\n")),
+    ("personal", "pass", m("Bob Lee <bob@ovhmail.example>","Promo de Noël au club","X-Ovh-Tracer-Id: 123\nX-VR-SPAMSTATE: OK\n",ALT)),
+    ("personal", "pass", m("Bob Lee <bob@zoho.example>","Special offer for you","X-ZM-MESSAGEID: 1\nX-Mailer: Zoho Mail\n",ALT)),
+    ("personal", "pass", m("Bob Lee <bob@pm.me>","Newsletter for the club, please read","X-Pm-Message-ID: 1\nFeedback-ID: 1:user:proton\n",ALT)),
+    ("personal", "pass", m("Bob Lee <bob@fastmail.com>","This week: discount at the tulip fields","Feedback-ID: if26b431b:Fastmail\n",ALT)),
+    ("personal", "pass", m("Bob Lee <bob@uni.example>","News","X-Mailer-Info: https://bob.example/mutt/\n")),
+    ("personal", "pass", m("Boris <boris77@vk.com>","Can you come tomorrow?",ALT)),
+    ("personal", "pass", m("Staff <joe.doe@linkedin.com>","Lunch tomorrow","X-MS-Has-Attach:\nThread-Topic: Lunch\n",ALT)),
+    ("personal", "pass", m("Bob Lee <bob@debian.example>","Bug#1: followup","X-Debian-PR-Message: followup 1\nIn-Reply-To: <a@example.org>\nAuto-Submitted: auto-generated\n")),
+    ("transactional", "pass", m("Airbnb <automated@airbnb.com>","Your stay in Lisbon starts tomorrow","X-RPCampaign: abc123\n",SG,ALT)),
+    ("transactional", "pass", m("City <noreply@city.example>","Thank you for submitting a report: your record number is 4711","X-MailingID: 1001\nX-TMS-Recipient: 1\n",ALT)),
+    ("security", "pass", m("Brevo user <noreply@app.example>","Bevestigen","X-Mailin-Tag: account-activation\nX-sib-id: x\n",U)),
+    ("transactional", "pass", m("Shop <shop@shop.example>","Hallo Ann","X-Mailgun-Tag: order_confirmation\nX-Mailgun-Sid: x\n",U)),
+    ("personal", "pass", m("Cottage website <bookings@cottage.example>","Contact form: free at Easter?","Reply-To: Wim <wim@xtra.co.nz>\nX-Mailer: PHPMailer 6.8.0\n",O)),
     # must hold
     ("newsletter", "hold", m("The Economist <newsletters@e.economist.com>","The world in brief",SFMC,O,ALT)),
     ("newsletter", "hold", m("NRC <nieuwsbrief@nrc.example>","Dit is het nieuws van vanochtend",SG,ALT)),
@@ -167,6 +185,16 @@ ROWS = [
     ("notification", "hold", m("Jira <jira@firma.atlassian.net>","[JIRA] (ABC-12) Login page: password reset broken","X-JIRA-FingerPrint: x\nAuto-Submitted: auto-generated\nPrecedence: bulk\n")),
     ("notification", "hold", m("GitLab <gitlab@gitlab.firma.example>","Re: group/proj | Verify your email flow (!12)","X-GitLab-Project: p\nAuto-Submitted: auto-generated\nIn-Reply-To: <x@gitlab.firma.example>\n",U)),
     ("notification", "hold", m("Google Alerts <googlealerts-noreply@google.com>","Google Alert - plums",U)),
+    # without a way to unsubscribe, and with small marks alone
+    ("newsletter", "hold", m("N Gauge Group <secretary@ngauge.example>","N Gauge Group - July Newsletter","X-Mailer: PHP/5.2.6\nContent-Type: text/html\n")),
+    ("newsletter", "hold", "Return-Path: <wwwrun@host.example>\n" + m("KGV e.V. <vorstand@kgv.example>","Rundbrief Nr. 3/2007")),
+    ("newsletter", "hold", m("Potiers <boutique@potiers.example>","Soldes d'été chez Les Petits Potiers","X-Mailer: osCommerce\n",ALT)),
+    ("newsletter", "hold", "Return-Path: <bounce-x-1@lists.example>\n" + m("Column <column@daily.example>","Weekend sale","Message-Id: <LISTMANAGER-1-2-2002.08.12@lists.example>\n")),
+    ("newsletter", "hold", m("Forge <noreply@forge.example>","FORGE UPDATE: August 14, 2002")),
+    ("newsletter", "hold", m("Nordlys <nyheter@nordlys.example>","Høsten er her","Return-Path: <bounce-1@mail.nordlys.example>\n",U,ALT)),
+    ("notification", "hold", m("Marktplaats <no-reply@marktplaats.nl>","7 nieuwe resultaten voor 'omafiets'",U,ALT)),
+    ("notification", "hold", m("Otodom <powiadomienia@otodom.pl>","3 nowe ogłoszenia: mieszkanie, Gdańsk",SES,ALT)),
+    ("notification", "hold", m("forum@fish.example","Benachrichtigung bei Antworten - \"Algen\"","X-Mailer: phpBB3\nX-phpBB-Origin: phpbb://fish.example\n")),
 ]
 
 
