@@ -8,6 +8,7 @@ dist_rules_DATA = \
 	etc/rules.d/50-services.ini \
 	etc/rules.d/60-security.ini \
 	etc/rules.d/61-transactional.ini \
+	etc/rules.d/65-languages.ini \
 	etc/rules.d/70-newsletter.ini \
 	etc/rules.d/80-people.ini
 

@@ -17,13 +17,17 @@ bool shape_is_noreply(const char *local)
 	    "nepasreponse", "noresponder", "noresponda", "norespond", "nonrispondere",
 	    "nonrisponda", "nichtantworten", "keineantwort", "nietbeantwoorden", "nietantwoorden",
 	    "geenantwoord", "naoresponder", "naoresponda", "nieodpowiadaj", "nieodpowiadac",
-	    "brakodpowiedzi", "svarainte", "svarikke", "eivastaa", "neodpovidat"};
+	    "brakodpowiedzi", "svarainte", "svarej", "svarikke", "ikkesvar", "eivastaa",
+	    "alavastaa", "neodpovidat", "neodpovidejte", "neodpovedat", "nevalaszolj", "nuraspunde",
+	    "yanitlama", "cevaplama", "neotvechat", "neotvechaite", "jangandibalas", "khongtraloi"};
 	char letters[80];
 	size_t n = 0;
 	for (; *local != '\0' && n + 1 < sizeof(letters); local++)
 		if (g_ascii_isalpha(*local))
 			letters[n++] = g_ascii_tolower(*local);
 	letters[n] = '\0';
+	if (n < strlen("noreply")) /* the shortest */
+		return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
 		if (strstr(letters, words[i]) != NULL)
 			return true;

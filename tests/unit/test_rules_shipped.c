@@ -310,6 +310,17 @@ static void test_manual(void **state)
 		failed += unit_num(facts_name((enum fact)i), strstr(text, item) != NULL, 1);
 		g_free(item);
 	}
+	/* Each file has its section. */
+	char *dir = g_build_filename(source_dir(), "etc", "rules.d", NULL);
+	GDir *files = g_dir_open(dir, 0, NULL);
+	assert_non_null(files);
+	for (const char *name; (name = g_dir_read_name(files)) != NULL;) {
+		char *section = g_strdup_printf(".Ss %s\n", name);
+		failed += unit_num(name, strstr(text, section) != NULL, 1);
+		g_free(section);
+	}
+	g_dir_close(files);
+	g_free(dir);
 	free(text);
 	g_free(path);
 	assert_int_equal(failed, 0);
