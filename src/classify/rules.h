@@ -69,7 +69,7 @@ struct rules {
 	size_t n_rules;
 	struct rule *rules;          /* own */
 	GHashTable *fields;          /* own: interned name -> struct field_plan */
-	uint64_t names[16];          /* bits of field_name_bit: which names may be in fields */
+	uint64_t names[64];          /* bits of field_name_bit: which names may be in fields */
 	GHashTable *by_name;         /* own: name (foreign) -> struct rule */
 	GArray *by_fact[FACT_COUNT]; /* own; size_t: rules that this fact may start */
 	GArray **dependents;         /* own; per rule: rules that it may start; NULL: none */
@@ -84,7 +84,7 @@ static inline unsigned field_name_bit(const char *name)
 	unsigned h = 0;
 	for (int i = 0; i < 12 && name[i] != '\0'; i++)
 		h = h * 31 + (unsigned char)name[i];
-	return h % (16 * 64);
+	return h % (64 * 64);
 }
 
 /* Whether rule i stands for a class, which is what a person counts. */

@@ -26,12 +26,13 @@ static int known_find(const char *name)
 		return -1;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = name[0] - known_names[middle][0];
-		if (order == 0)
-			order = strcmp(name, known_names[middle]);
-		if (order == 0)
+		const char *known = known_names[middle];
+		size_t i = 0;
+		while (name[i] == known[i] && name[i] != '\0')
+			i++;
+		if (name[i] == known[i])
 			return (int)middle;
-		if (order < 0)
+		if ((unsigned char)name[i] < (unsigned char)known[i])
 			high = middle;
 		else
 			low = middle + 1;

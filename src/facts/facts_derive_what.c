@@ -178,7 +178,8 @@ void derive_machine(struct derive *d)
 		facts_set(facts, FACT_RECEIVED);
 		if (shape_is_submission(d->last_received->bytes))
 			facts_set(facts, FACT_SUBMITTED);
-		facts_derived_add(facts, "received:first", d->last_received->bytes);
+		if (shape_is_web_account(d->last_received->bytes))
+			facts_set(facts, FACT_WEB_ACCOUNT);
 	}
 	if (d->first[KNOWN_DATE] == NULL)
 		facts_set(facts, FACT_NO_DATE);

@@ -83,6 +83,7 @@ FACT(FACT_CALENDAR_METHOD, "calendar-method", "Content-Type names an iTIP method
 /* The way it came. */
 FACT(FACT_RECEIVED, "received", "there is a Received field")
 FACT(FACT_SUBMITTED, "submitted", "the first hop took it from a person who had logged in")
+FACT(FACT_WEB_ACCOUNT, "web-account", "the first hop took it from a web server's account")
 FACT(FACT_NO_DATE, "no-date", "there is no Date")
 FACT(FACT_NO_MESSAGE_ID, "no-message-id", "there is no well-formed Message-ID")
 

@@ -26,7 +26,7 @@ bool shape_is_noreply(const char *local)
 		if (g_ascii_isalpha(*local))
 			letters[n++] = g_ascii_tolower(*local);
 	letters[n] = '\0';
-	if (n < strlen("noreply")) /* the shortest */
+	if (n < strlen("svarej")) /* the shortest */
 		return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
 		if (strstr(letters, words[i]) != NULL)
@@ -210,6 +210,30 @@ bool shape_is_submission(const char *received)
 			    g_ascii_strncasecmp(with, protocols[i], len) == 0)
 				return true;
 	}
+	return false;
+}
+
+bool shape_is_web_account(const char *received)
+{
+	static const char *const names[] = {
+	    "nobody", "apache", "www", "www-data", "wwwrun", "httpd", "php"};
+	/* Exim: "from www-data by host with local"; sendmail: "(from apache@localhost)"; Postfix:
+	 * "(Postfix, from userid 33)", where users of the system itself have three digits at most. */
+	const char *from = strstr(received, "from userid ");
+	if (from != NULL) {
+		size_t digits = strspn(from + 12, "0123456789");
+		return digits > 0 && digits <= 3 && from[12 + digits] == ')';
+	}
+	if (strncmp(received, "from ", 5) == 0 && strstr(received, " with local") != NULL)
+		from = received + 5;
+	else if (strncmp(received, "(from ", 6) == 0)
+		from = received + 6;
+	else
+		return false;
+	size_t len = strcspn(from, " @");
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (strlen(names[i]) == len && strncmp(from, names[i], len) == 0)
+			return true;
 	return false;
 }
 

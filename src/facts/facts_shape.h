@@ -26,6 +26,8 @@ bool shape_same_site(const char *a, const char *b);
 bool shape_is_itip(const char *method);
 /* The body of a Received field that says that the client had authenticated, or used webmail. */
 bool shape_is_submission(const char *received);
+/* The body of a Received field that says that a web server's account handed the message in. */
+bool shape_is_web_account(const char *received);
 /* Tag d= of a DKIM-Signature. */
 bool shape_dkim_domain(const char *signature, char *out, size_t size);
 /* The hosts of all URLs and addresses in a List-Unsubscribe, separated by blanks. */
