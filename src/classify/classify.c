@@ -46,6 +46,7 @@ struct walk {
 	struct match_scratch *scratch;   /* own; NULL before the first use */
 	const struct facts_field *field; /* the one being looked at */
 	struct tally tallies[CLASS_COUNT];
+	bool without_once; /* rules with "once" do not count */
 };
 
 static bool bit_get(const uint64_t *bits, size_t i)
@@ -88,6 +89,19 @@ static void phrase_found(void *ctx, size_t rule, size_t at, size_t len)
 		candidate_add(w, rule);
 }
 
+/* Bytes of a value that are looked at: what stands further back in a subject of 8 kB stands there for
+ * us, not for its reader. */
+static size_t cut(const char *value)
+{
+	size_t len = strnlen(value, MATCH_BYTES_MAX + 1);
+	if (len > MATCH_BYTES_MAX) {
+		len = MATCH_BYTES_MAX;
+		while (len > 0 && ((unsigned char)value[len] & 0xc0) == 0x80)
+			len--;
+	}
+	return len;
+}
+
 static enum rc field_look(struct walk *w, const struct facts_field *field, struct err *err)
 {
 	if (!bit_get(w->rules->names, field_name_bit(field->name)))
@@ -104,7 +118,7 @@ static enum rc field_look(struct walk *w, const struct facts_field *field, struc
 		memset(w->near, 0, (w->rules->n_rules + 63) / 64 * sizeof(w->near[0]));
 		phrases_scan(plan->phrases, text, len, phrase_found, w);
 	}
-	size_t len = plan->matching->len == 0 ? 0 : strlen(field->value);
+	size_t len = plan->matching->len == 0 ? 0 : cut(field->value);
 	for (guint i = 0; i < plan->matching->len; i++) {
 		size_t index = g_array_index(plan->matching, size_t, i);
 		const struct rule *rule = &w->rules->rules[index];
@@ -192,6 +206,8 @@ static void rules_fire(struct walk *w)
 /* Of each group, the heaviest of a class counts. */
 static void groups_settle(struct walk *w)
 {
+	for (size_t i = 0; i < w->n_hits; i++)
+		w->hits[i].counted = !w->without_once || !w->hits[i].rule->once;
 	for (size_t i = 0; i < w->n_hits; i++) {
 		struct hit *a = &w->hits[i];
 		if (a->rule->group == 0 || a->rule->cls < 0)
@@ -211,9 +227,12 @@ static void groups_settle(struct walk *w)
 
 static void tally_all(struct walk *w)
 {
+	memset(w->tallies, 0, sizeof(w->tallies));
 	groups_settle(w);
 	for (size_t i = 0; i < w->n_hits; i++) {
 		const struct rule *rule = w->hits[i].rule;
+		if (w->without_once && rule->once)
+			continue;
 		for (int cls = 0; cls < CLASS_COUNT; cls++)
 			if ((rule->vetoes >> cls & 1) != 0)
 				w->tallies[cls].vetoed = true;
@@ -253,6 +272,25 @@ static int decide(const struct walk *w)
 			return (int)cls;
 	}
 	return CLASS_PERSONAL;
+}
+
+/* The verdict's class; and, where it hangs on rules that count but once, the class without them. */
+static void decide_class(struct walk *w, struct verdict *v)
+{
+	bool any_once = false;
+	for (size_t i = 0; i < w->n_hits; i++)
+		any_once = any_once || w->hits[i].rule->once;
+	if (any_once) {
+		w->without_once = true;
+		tally_all(w);
+		v->otherwise = (enum class)decide(w);
+		w->without_once = false;
+	}
+	tally_all(w);
+	v->cls = (enum class)decide(w);
+	v->once = any_once && v->otherwise != v->cls;
+	if (!v->once)
+		v->otherwise = v->cls;
 }
 
 /* Appends as much of s as fits, whole characters; with an ellipsis where something is cut. */
@@ -332,12 +370,8 @@ static bool is_reason(const struct walk *w, const struct hit *hit)
 static void reasons_write(const struct walk *w, struct verdict *v)
 {
 	bool taken[HITS_MAX] = {false};
-	for (size_t i = 0; i < w->n_hits; i++) {
-		const struct rule *rule = w->hits[i].rule;
+	for (size_t i = 0; i < w->n_hits; i++)
 		taken[i] = !is_reason(w, &w->hits[i]);
-		/* Also where another rule of its group counts instead. */
-		v->once = v->once || (rule->once && rule->cls == (int)v->cls);
-	}
 	while (v->n_reasons < VERDICT_REASONS_MAX) {
 		size_t best = HITS_MAX;
 		for (size_t i = 0; i < w->n_hits; i++)
@@ -381,16 +415,16 @@ enum rc classify(const struct rules *rules, const struct facts *facts, struct ve
 	memset(w->fired, 0, words);
 	w->n_hits = 0;
 	w->scratch = NULL;
+	w->without_once = false;
 	memset(w->tallies, 0, sizeof(w->tallies));
-	verdict_out->cls = verdict_out->runner_up = CLASS_PERSONAL;
+	verdict_out->cls = verdict_out->runner_up = verdict_out->otherwise = CLASS_PERSONAL;
 	verdict_out->score = verdict_out->runner_up_score = 0;
 	verdict_out->runner_up_vetoed = verdict_out->once = false;
 	verdict_out->n_reasons = 0;
 	enum rc rc = candidates_find(w, err);
 	if (rc == RC_OK) {
 		rules_fire(w);
-		tally_all(w);
-		verdict_out->cls = (enum class)decide(w);
+		decide_class(w, verdict_out);
 		verdict_out->score = w->tallies[verdict_out->cls].score;
 		reasons_write(w, verdict_out);
 		runner_up_find(w, verdict_out);

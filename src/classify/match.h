@@ -15,6 +15,7 @@ enum {
 	MATCH_LIMIT = 50000,
 	MATCH_DEPTH = 500,
 	MATCH_HEAP_KB = 1024,
+	MATCH_BYTES_MAX = 1000, /* of a value that callers should look at */
 };
 
 struct match;

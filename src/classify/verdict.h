@@ -42,9 +42,10 @@ struct verdict {
 	enum class runner_up; /* the next best; CLASS_PERSONAL with 0 if nothing spoke */
 	double runner_up_score;
 	bool runner_up_vetoed; /* the runner-up was ruled out, whatever its score */
-	bool once;        /* a rule with "once = yes" made the class: let this kind pass at most
-			   * once per sender and user in an hour, so that nobody can bomb with it */
-	size_t n_reasons; /* those that speak for cls first, heaviest first */
+	bool once; /* without rules with "once = yes" it were another class: let this kind pass at
+		    * most once per sender and user in an hour, so that nobody can bomb with it */
+	enum class otherwise; /* that other class; without "once", cls */
+	size_t n_reasons;     /* those that speak for cls first, heaviest first */
 	struct verdict_reason reasons[VERDICT_REASONS_MAX];
 };
 

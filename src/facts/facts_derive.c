@@ -18,6 +18,8 @@ static const char *const known_names[KNOWN_COUNT] = {
 #undef X
 };
 
+enum { TEMPLATES_MAX = 8 };
+
 static int known_find(const char *name)
 {
 	size_t low = 0, high = KNOWN_COUNT;
@@ -64,8 +66,9 @@ void facts_derived_add(struct facts *facts, const char *name, const char *value)
 	facts->derived[facts->n_derived++] = (struct facts_field){name, value, value};
 }
 
-/* The field body in its known slot, or duplicates noted. */
-static void known_take(struct derive *d, enum known id, const struct body *body)
+/* The field body in its known slot. Returns false if it is a second one of a field that may stand
+ * once. */
+static bool known_take(struct derive *d, enum known id, const struct body *body)
 {
 	static const bool once[KNOWN_COUNT] = {
 	    [KNOWN_DATE] = true,
@@ -91,10 +94,13 @@ static void known_take(struct derive *d, enum known id, const struct body *body)
 		    : facts_decode_raw(facts, body->bytes, body->len, NULL);
 	if ((id == KNOWN_DELIVERED_TO || id == KNOWN_ORIGINAL_TO) && !facts->priv->envelope_known)
 		facts_envelope_rcpt(facts, body->bytes);
-	if (d->first[id] == NULL)
+	if (d->first[id] == NULL) {
 		d->first[id] = body;
-	else if (once[id])
+	} else if (once[id]) {
 		facts_set(facts, FACT_DUPLICATE);
+		return false;
+	}
+	return true;
 }
 
 /* Names that receiving servers add by the dozen, and that say nothing of the sender. */
@@ -143,8 +149,8 @@ static void fields_walk(struct derive *d)
 	struct facts *facts = d->facts;
 	for (size_t i = 0; i < facts->n_fields; i++) {
 		int id = known_find(facts->fields[i].name);
-		if (id >= 0)
-			known_take(d, (enum known)id, &facts->priv->bodies[i]);
+		if (id >= 0 && !known_take(d, (enum known)id, &facts->priv->bodies[i]))
+			facts->priv->bodies[i] = (struct body){"", 0, true}; /* the first counts */
 	}
 	if (d->first[KNOWN_CONTENT_TYPE] != NULL)
 		facts_param(
@@ -158,9 +164,19 @@ static void fields_walk(struct derive *d)
 			field->raw =
 			    facts_decode_raw(facts, body->bytes, body->len, derive_charset(d));
 		}
-		if (field->name[0] == 'x' && field->name[1] == '-' && !is_noise(field->name) &&
-		    is_template(field->name))
-			facts_derived_add(facts, "template:name", field->value);
+	}
+}
+
+static void template_derive(struct facts *facts)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < facts->n_fields && n < TEMPLATES_MAX; i++) {
+		const struct facts_field *field = &facts->fields[i];
+		if (field->name[0] != 'x' || field->name[1] != '-' || is_noise(field->name) ||
+		    !is_template(field->name))
+			continue;
+		facts_derived_add(facts, "template:name", field->value);
+		n++;
 	}
 }
 
@@ -196,8 +212,9 @@ void facts_derive(struct facts *facts)
 	derive_envelope(&d);
 	derive_ids(&d);
 	derive_list(&d);
-	derive_to(&d); /* after list_derive, for the list's address */
+	derive_to(&d); /* after derive_list, for the list's address */
 	subject_derive(&d);
 	derive_content(&d);
 	derive_machine(&d);
+	template_derive(facts);
 }

@@ -218,11 +218,12 @@ bool shape_is_web_account(const char *received)
 	static const char *const names[] = {
 	    "nobody", "apache", "www", "www-data", "wwwrun", "httpd", "php"};
 	/* Exim: "from www-data by host with local"; sendmail: "(from apache@localhost)"; Postfix:
-	 * "(Postfix, from userid 33)", where users of the system itself have three digits at most. */
+	 * "(Postfix, from userid 33)". Distributions give web servers fixed numbers below 100; people
+	 * begin at 500 or 1000, and root is somebody. */
 	const char *from = strstr(received, "from userid ");
 	if (from != NULL) {
 		size_t digits = strspn(from + 12, "0123456789");
-		return digits > 0 && digits <= 3 && from[12 + digits] == ')';
+		return (digits == 1 || digits == 2) && from[12] != '0' && from[12 + digits] == ')';
 	}
 	if (strncmp(received, "from ", 5) == 0 && strstr(received, " with local") != NULL)
 		from = received + 5;

@@ -144,7 +144,8 @@ void policy_decide(const struct user *user, const struct facts *facts,
 		return;
 	}
 	if (verdict->once && answers->once == POLICY_ONCE_AGAIN)
-		d->cls = CLASS_NEWSLETTER;
+		d->cls =
+		    verdict->otherwise == CLASS_PERSONAL ? CLASS_NEWSLETTER : verdict->otherwise;
 	const char *class = class_name(d->cls);
 	if (is_never_held(d->cls)) {
 		decide(d, POLICY_PASS, "class %s is never held", class);

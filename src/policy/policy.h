@@ -5,7 +5,7 @@
  *
  * The order: a user who does not take part, or whose files are unusable: pass. Classes security,
  * calendar and bounce: pass; but of those verdicts that say "once", a second one soon after the first
- * goes on as a newsletter. Allow list (if the message is not known to be forged): pass. Hold
+ * goes on as what it is without its words of confirmation, or else as a newsletter. Allow list (if the message is not known to be forged): pass. Hold
  * list: hold. A class that the user does not hold: pass. A sender the user has written to, or a
  * reply to a message of the user's: pass. Otherwise: hold. Without an answer whether the sender is
  * known, mail of a held class passes, unless it comes from a no-reply address and answers nothing.

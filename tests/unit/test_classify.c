@@ -424,6 +424,7 @@ static void test_decision(void **state)
 	    "[human-veto]\nfact = @human, !@machine\nveto = newsletter\nwhy = a person wrote it\n"
 	    "[machine]\nany = auto-generated, auto-replied\n"
 	    "[code]\nclass = security\nweight = 5\nonce = yes\nfield = subject\nmatch = ^\\d{6}\\b\nmatch.2 = code: \\d+\n"
+	    "[alarm]\nclass = security\nweight = 5\nfield = subject\nwords = alarm\n"
 	    "[off]\nclass = bounce\nweight = 50\nfield = subject\nenabled = no\n"
 	    "[domain]\nclass = notification\nweight = 5\nfield = from:domain\nwithin = forge.example | social.example\n"
 	    "[whole]\nclass = notification\nweight = 7\nfield = from:local\nis = noreply\n"
@@ -471,6 +472,8 @@ static void test_decision(void **state)
 		"notification; score=8.0; reasons=whole,domain,against"},
 	    {"security goes first", "Subject: 123456 your order\nList-Id: <a.b>",
 		"security; score=5.0; reasons=code,order,list"},
+	    {"a second subject does not count", "Subject: hello\nSubject: 123456 it is",
+		"personal; score=0.0; reasons="},
 	    {"second field of a name", "X-Mailer: x\nX-Mailer: mutt\nSubject: sale\nPrecedence: bulk",
 		"personal; score=0.0; reasons=human-veto,offer,bulk"},
 	};
@@ -482,7 +485,7 @@ static void test_decision(void **state)
 	char text[VERDICT_TEXT_MAX];
 	(void)state;
 	assert_non_null(rules);
-	assert_int_equal(rules_count(rules), 14);
+	assert_int_equal(rules_count(rules), 15);
 	failed += unit_str("why", rules_why(rules, "bulk"), "it says so");
 	failed += unit_str("no why", rules_why(rules, "offer"), "");
 	assert_null(rules_why(rules, "none"));
@@ -492,10 +495,18 @@ static void test_decision(void **state)
 	}
 	verdict_of(rules, "Subject: 123456 your order", &v, text);
 	failed += unit_num("once", v.once, 1);
+	failed += unit_num("once, otherwise", v.otherwise, CLASS_TRANSACTIONAL);
+	verdict_of(rules, "Subject: 123456 alarm", &v, text);
+	failed += unit_num("security without it, too", v.once, 0);
+	failed += unit_num("security without it, too", v.cls, CLASS_SECURITY);
+	verdict_of(rules, "Subject: 123456", &v, text);
+	failed += unit_num("once, otherwise nothing", v.otherwise, CLASS_PERSONAL);
+	verdict_of(rules, "Subject: 123456 your order", &v, text);
 	failed += unit_num("runner-up", v.runner_up, CLASS_TRANSACTIONAL);
 	failed += unit_str("seen", v.reasons[0].seen, "subject: 123456 your order");
 	verdict_of(rules, "User-Agent: Mutt/2\nSubject: sale\nPrecedence: bulk", &v, text);
 	failed += unit_num("not once", v.once, 0);
+	failed += unit_num("not once", v.otherwise, v.cls);
 	failed += unit_num("vetoed", v.runner_up_vetoed, 1);
 	failed += unit_str("veto seen", v.reasons[0].seen, "human");
 	assert_int_equal(failed, 0);

@@ -296,6 +296,9 @@ static void test_facts(void **state)
 		"web-account !submitted"},
 	    {"postfix, a person", "Received: by h.example (Postfix, from userid 1000) id 1\n",
 		"!web-account"},
+	    {"postfix, a person on a Mac", "Received: by h.example (Postfix, from userid 501)\n",
+		"!web-account"},
+	    {"postfix, root", "Received: by h.example (Postfix, from userid 0)\n", "!web-account"},
 	    {"exim, a web server", "Received: from www-data by h.example with local (Exim)\n",
 		"web-account"},
 	    {"exim, a person", "Received: from ann by h.example with local (Exim)\n",
@@ -313,6 +316,8 @@ static void test_facts(void **state)
 	    {"dkim", "From: a@example.org\nDKIM-Signature: v=1; a=rsa-sha256; d=esp.example; s=1\n",
 		"dkim-foreign"},
 	    {"duplicate", "To: a@example.org\nTo: b@example.org\n", "duplicate-field"},
+	    {"the first subject counts", "Subject: soup\nSubject: SOUP ON THURSDAY 123\n",
+		"duplicate-field !subject-capitals !subject-digit"},
 	    {"no duplicate", "Received: a\nReceived: b\n", "!duplicate-field"},
 	    {"message id", "Message-ID: <1@example.org>\n", "!no-message-id"},
 	    {"bad message id", "Message-ID: 1@example.org\n", "no-message-id"},
@@ -521,6 +526,27 @@ static void test_envelope(void **state)
 	facts_free(&facts);
 }
 
+/* However many of them there are, the parts that rules rest on are still there. */
+static void test_many_templates(void **state)
+{
+	GString *header = g_string_new("");
+	size_t templates = 0, domains = 0;
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		g_string_append_printf(header, "X-%d-Tag: a%d\n", i, i);
+	g_string_append(header, "From: a@shop.example\nDKIM-Signature: d=mail.example\n");
+	struct facts *facts = facts_of(header->str, header->len);
+	for (size_t i = 0; i < facts->n_derived; i++) {
+		templates += strcmp(facts->derived[i].name, "template:name") == 0;
+		domains += strcmp(facts->derived[i].name, "from:domain") == 0 ||
+		    strcmp(facts->derived[i].name, "dkim:domain") == 0;
+	}
+	assert_int_equal(templates, 8);
+	assert_int_equal(domains, 2);
+	facts_free(&facts);
+	g_string_free(header, TRUE);
+}
+
 /* Fields in which the sender's program names the kind of message. */
 static void test_template(void **state)
 {
@@ -571,6 +597,7 @@ int main(void)
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_envelope),
 	    cmocka_unit_test(test_template),
+	    cmocka_unit_test(test_many_templates),
 	    cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests_name("facts", tests, NULL, NULL);

@@ -189,15 +189,22 @@ static void test_once(void **state)
 		const char *label;
 		bool once;
 		enum policy_once answer;
+		enum class otherwise;
 		enum policy_action want;
 		bool want_need;
 		enum class want_class;
 	} rows[] = {
-	    {"any code", false, POLICY_ONCE_UNASKED, POLICY_PASS, false, CLASS_SECURITY},
-	    {"any code, again", false, POLICY_ONCE_AGAIN, POLICY_PASS, false, CLASS_SECURITY},
-	    {"unasked", true, POLICY_ONCE_UNASKED, POLICY_ASK, true, CLASS_SECURITY},
-	    {"first", true, POLICY_ONCE_FIRST, POLICY_PASS, false, CLASS_SECURITY},
-	    {"again", true, POLICY_ONCE_AGAIN, POLICY_HOLD, false, CLASS_NEWSLETTER},
+	    {"any code", false, POLICY_ONCE_UNASKED, CLASS_PERSONAL, POLICY_PASS, false,
+		CLASS_SECURITY},
+	    {"any code, again", false, POLICY_ONCE_AGAIN, CLASS_PERSONAL, POLICY_PASS, false,
+		CLASS_SECURITY},
+	    {"unasked", true, POLICY_ONCE_UNASKED, CLASS_PERSONAL, POLICY_ASK, true,
+		CLASS_SECURITY},
+	    {"first", true, POLICY_ONCE_FIRST, CLASS_PERSONAL, POLICY_PASS, false, CLASS_SECURITY},
+	    {"again, a receipt without it", true, POLICY_ONCE_AGAIN, CLASS_TRANSACTIONAL,
+		POLICY_PASS, false, CLASS_TRANSACTIONAL},
+	    {"again", true, POLICY_ONCE_AGAIN, CLASS_PERSONAL, POLICY_HOLD, false,
+		CLASS_NEWSLETTER},
 	};
 	struct user user = {.takes_part = true, .usable = true};
 	struct facts *facts = facts_new();
@@ -207,7 +214,8 @@ static void test_once(void **state)
 	facts_end(facts);
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct policy_decision d;
-		const struct verdict verdict = {.cls = CLASS_SECURITY, .once = rows[i].once};
+		const struct verdict verdict = {
+		    .cls = CLASS_SECURITY, .once = rows[i].once, .otherwise = rows[i].otherwise};
 		const struct policy_answers answers = {
 		    .known = POLICY_KNOWN_NO, .once = rows[i].answer};
 		policy_decide(&user, facts, &verdict, &answers, &d);
