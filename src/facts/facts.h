@@ -6,8 +6,8 @@
  * is counted and sets FACT_TRUNCATED. A field body longer than FACTS_BODY_MAX is cut there. A field
  * that should stand once (RFC 5322 section 3.6) and stands twice: the first counts, and
  * FACT_DUPLICATE is set. All strings are valid UTF-8 without control characters, RFC 2047 decoded
- * where the field allows it (any charset iconv knows; undecodable bytes become U+FFFD), unfolded;
- * never NULL: absent is "". They live as long as the facts.
+ * where the field allows it (any charset iconv knows; undecodable bytes become U+FFFD), in NFC,
+ * unfolded; never NULL: absent is "". They live as long as the facts.
  */
 #ifndef PULLYU_FACTS_FACTS_H
 #define PULLYU_FACTS_FACTS_H

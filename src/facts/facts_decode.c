@@ -282,9 +282,43 @@ static const char *put_words(struct out *out, const char *s, const char *end)
 	return s;
 }
 
+/* Whether there are marks that follow their letter as characters of their own: U+0300 to U+036F, and
+ * those of kana. */
+static bool has_marks(const struct out *out)
+{
+	for (size_t i = 0; i + 1 < out->len; i++) {
+		unsigned char c = (unsigned char)out->data[i];
+		if (c == 0xcc || c == 0xcd ||
+		    (c == 0xe3 && i + 2 < out->len && (unsigned char)out->data[i + 1] == 0x82 &&
+			((unsigned char)out->data[i + 2] | 3) == 0x9b))
+			return true;
+	}
+	return false;
+}
+
+/* Letters with their marks in one character each, as nearly everybody writes them and as the
+ * expressions of rules expect. */
+static void compose(struct out *out)
+{
+	char *nfc = g_utf8_normalize(out->data, (gssize)out->len, G_NORMALIZE_NFC);
+	if (nfc == NULL)
+		return;
+	size_t len = strlen(nfc);
+	if (len > OUT_MAX) { /* a few characters grow */
+		len = OUT_MAX;
+		while (len > 0 && ((unsigned char)nfc[len] & 0xc0) == 0x80)
+			len--;
+	}
+	memcpy(out->data, nfc, len);
+	out->len = len;
+	g_free(nfc);
+}
+
 /* No control characters, C1 among them, nor line breaks that an encoded word smuggled in. */
 static const char *finish(struct facts *facts, struct out *out)
 {
+	if (has_marks(out))
+		compose(out);
 	char *to = facts_alloc(facts, out->len + 1), *p = to;
 	for (size_t i = 0; i < out->len; i++) {
 		unsigned char c = (unsigned char)out->data[i];

@@ -70,6 +70,11 @@ static void test_decode(void **state)
 		"b"},
 	    {"raw utf-8", "Subject: caf\xc3\xa9\n\n", "caf\xc3\xa9"},
 	    {"raw latin1", "Subject: caf\xe9\n\n", "caf\xc3\xa9"},
+	    {"a mark of its own", "Subject: cafe\xcc\x81 noir\n\n", "caf\xc3\xa9 noir"},
+	    {"a mark of its own in a word", "Subject: =?utf-8?q?se=CC=81jour?=\n\n",
+		"s\xc3\xa9jour"},
+	    {"kana and its mark", "Subject: \xe3\x81\x8b\xe3\x82\x99\n\n", "\xe3\x81\x8c"},
+	    {"a mark alone", "Subject: \xcc\x81\n\n", "\xcc\x81"},
 	    {"raw, charset of the body",
 		"Subject: \xf0\xd2\xc9\n"
 		"Content-Type: text/plain; charset=koi8-r\n\n",
