@@ -369,18 +369,17 @@ static bool is_reason(const struct walk *w, const struct hit *hit)
 
 static void reasons_write(const struct walk *w, struct verdict *v)
 {
-	bool taken[HITS_MAX] = {false};
+	double ranks[HITS_MAX]; /* below 0: no reason, or written already */
 	for (size_t i = 0; i < w->n_hits; i++)
-		taken[i] = !is_reason(w, &w->hits[i]);
+		ranks[i] = is_reason(w, &w->hits[i]) ? rank(v, &w->hits[i]) : -1;
 	while (v->n_reasons < VERDICT_REASONS_MAX) {
-		size_t best = HITS_MAX;
-		for (size_t i = 0; i < w->n_hits; i++)
-			if (!taken[i] &&
-			    (best == HITS_MAX || rank(v, &w->hits[i]) > rank(v, &w->hits[best])))
+		size_t best = 0;
+		for (size_t i = 1; i < w->n_hits; i++)
+			if (ranks[i] > ranks[best])
 				best = i;
-		if (best == HITS_MAX)
+		if (w->n_hits == 0 || ranks[best] < 0)
 			return;
-		taken[best] = true;
+		ranks[best] = -1;
 		const struct rule *rule = w->hits[best].rule;
 		struct verdict_reason *reason = &v->reasons[v->n_reasons++];
 		reason->rule = rule->name;
