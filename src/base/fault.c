@@ -28,6 +28,8 @@ bool fault_point(const char *name)
 			kill(getpid(), SIGKILL);
 		else if (strcmp(action, "stop") == 0)
 			kill(getpid(), SIGSTOP);
+		else if (strcmp(action, "slow") == 0)
+			usleep(100 * 1000);
 		else
 			fails = true;
 	}

@@ -4,7 +4,8 @@
  *
  * The environment variable PULLYU_TEST_FAULT names a file (re-read at each point, so that a test
  * can arm a running daemon) that holds lines "POINT ACTION": ACTION is "kill" (SIGKILL to the
- * own process) or "fail" (the point reports failure) or "stop" (SIGSTOP to the own process).
+ * own process) or "fail" (the point reports failure) or "stop" (SIGSTOP to the own process) or
+ * "slow" (the point takes a tenth of a second).
  */
 #ifndef PULLYU_BASE_FAULT_H
 #define PULLYU_BASE_FAULT_H

@@ -57,6 +57,7 @@ struct daemon {
 	GPtrArray *incoming_names; /* own; the listing that is worked through, or NULL */
 	guint incoming_next;       /* index into it */
 	bool incoming_more;        /* something came since it was made */
+	bool caught_up;            /* one listing was worked through: slots may be served */
 	GHashTable *strange;       /* own; names in incoming/ that were complained about */
 	unsigned spf_running;
 	bool stopping;

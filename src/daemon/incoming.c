@@ -156,6 +156,10 @@ static bool take_batch(struct daemon *d)
 		return true;
 	g_ptr_array_free(d->incoming_names, TRUE);
 	d->incoming_names = NULL;
+	if (!d->caught_up) {
+		d->caught_up = true;
+		ops_tick_soon(d);
+	}
 	return false;
 }
 

@@ -17,6 +17,7 @@
 #include <glib-unix.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -297,6 +298,7 @@ static enum rc start(struct daemon *d, struct err *err)
 		rc = incoming_watch(d, err);
 	if (rc == RC_OK)
 		rc = start_server(d, err);
+	fault_point("daemon.started");
 	return rc;
 }
 

@@ -38,6 +38,9 @@ static gboolean on_tick(gpointer data)
 {
 	struct daemon *d = data;
 	d->tick_source = 0;
+	/* A slot that was missed while pullyud was down is for what came in meanwhile, too. */
+	if (!d->caught_up)
+		return G_SOURCE_REMOVE;
 	int64_t now = clock_now();
 	int64_t wait = (releases_tick(d->releases, now) - now) * 1000;
 	wait = CLAMP(wait, 100, clock_sleep_max_ms());
