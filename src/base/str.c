@@ -16,19 +16,21 @@ void str_printable(char *s)
 			*s = '?';
 }
 
+size_t str_cut(const char *s, size_t max)
+{
+	size_t len = strnlen(s, max);
+	/* Back to the start of the character that does not fit whole. */
+	while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
 bool str_copy(char *dst, size_t size, const char *src)
 {
-	size_t len = strlen(src);
-	bool fits = len < size;
-	if (!fits) {
-		len = size - 1;
-		/* Back to the start of the character that does not fit whole. */
-		while (len > 0 && ((unsigned char)src[len] & 0xc0) == 0x80)
-			len--;
-	}
+	size_t len = str_cut(src, size - 1);
 	memcpy(dst, src, len);
 	dst[len] = '\0';
-	return fits;
+	return src[len] == '\0';
 }
 
 static bool is_blank(char c)

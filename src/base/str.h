@@ -12,6 +12,9 @@
 /* Replaces control characters (C0, DEL) by '?', in place: for logs and error texts. */
 void str_printable(char *s);
 
+/* How many bytes of s, at most max, are whole characters of UTF-8. */
+size_t str_cut(const char *s, size_t max);
+
 /* Copies src to dst of size bytes, truncating at a UTF-8 character boundary; always terminates.
  * Returns whether everything fitted. */
 bool str_copy(char *dst, size_t size, const char *src);

@@ -14,6 +14,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "classify/fold.h"
 #include "classify/rules.h"
 
@@ -89,19 +90,6 @@ static void phrase_found(void *ctx, size_t rule, size_t at, size_t len)
 		candidate_add(w, rule);
 }
 
-/* Bytes of a value that are looked at: what stands further back in a subject of 8 kB stands there for
- * us, not for its reader. */
-static size_t cut(const char *value)
-{
-	size_t len = strnlen(value, MATCH_BYTES_MAX + 1);
-	if (len > MATCH_BYTES_MAX) {
-		len = MATCH_BYTES_MAX;
-		while (len > 0 && ((unsigned char)value[len] & 0xc0) == 0x80)
-			len--;
-	}
-	return len;
-}
-
 static enum rc field_look(struct walk *w, const struct facts_field *field, struct err *err)
 {
 	if (!bit_get(w->rules->names, field_name_bit(field->name)))
@@ -118,7 +106,8 @@ static enum rc field_look(struct walk *w, const struct facts_field *field, struc
 		memset(w->near, 0, (w->rules->n_rules + 63) / 64 * sizeof(w->near[0]));
 		phrases_scan(plan->phrases, text, len, phrase_found, w);
 	}
-	size_t len = plan->matching->len == 0 ? 0 : cut(field->value);
+	/* What stands further back in a subject of 8 kB stands there for us, not for its reader. */
+	size_t len = plan->matching->len == 0 ? 0 : str_cut(field->value, MATCH_BYTES_MAX);
 	for (guint i = 0; i < plan->matching->len; i++) {
 		size_t index = g_array_index(plan->matching, size_t, i);
 		const struct rule *rule = &w->rules->rules[index];
@@ -298,16 +287,12 @@ static void seen_add(char out[VERDICT_SEEN_MAX], const char *s)
 {
 	static const char ellipsis[] = "\xe2\x80\xa6";
 	size_t n = strlen(out), room = VERDICT_SEEN_MAX - sizeof(ellipsis) - n;
-	size_t len = strnlen(s, room + 1);
-	if (len > room) {
-		len = room;
-		while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
-			len--;
-		memcpy(out + n, s, len);
+	size_t len = str_cut(s, room);
+	memcpy(out + n, s, len);
+	if (s[len] == '\0')
+		out[n + len] = '\0';
+	else
 		memcpy(out + n + len, ellipsis, sizeof(ellipsis));
-		return;
-	}
-	memcpy(out + n, s, len + 1);
 }
 
 static bool seen_full(const char out[VERDICT_SEEN_MAX])
@@ -415,7 +400,6 @@ enum rc classify(const struct rules *rules, const struct facts *facts, struct ve
 	w->n_hits = 0;
 	w->scratch = NULL;
 	w->without_once = false;
-	memset(w->tallies, 0, sizeof(w->tallies));
 	verdict_out->cls = verdict_out->runner_up = verdict_out->otherwise = CLASS_PERSONAL;
 	verdict_out->score = verdict_out->runner_up_score = 0;
 	verdict_out->runner_up_vetoed = verdict_out->once = false;

@@ -10,6 +10,8 @@
 
 #include <glib.h>
 
+#include "base/str.h"
+
 /* Newsletters hide words behind these: zero-width characters, soft hyphens, direction marks,
  * variation selectors; and the accents that decomposition has split off Latin letters. */
 static bool is_dropped(gunichar c)
@@ -95,10 +97,7 @@ size_t fold(const char *s, char out[FOLD_MAX + 1])
 		}
 	}
 	if (i < FOLD_MAX && s[i] != '\0') {
-		size_t len = i + strnlen(s + i, FOLD_MAX - i);
-		while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
-			len--; /* back to the start of a character that the bound would split */
-		n = fold_unicode(s, len, out);
+		n = fold_unicode(s, str_cut(s, FOLD_MAX), out);
 	}
 	while (n > 0 && out[n - 1] == ' ')
 		n--;

@@ -78,7 +78,8 @@ struct rules {
 	enum class order[CLASS_COUNT]; /* of the decision */
 };
 
-/* Most fields of a message are of no interest to any rule; a few of a name's bytes tell nearly always. */
+/* Most fields of a message are of no interest to any rule; a few of a name's bytes nearly always
+ * tell. */
 static inline unsigned field_name_bit(const char *name)
 {
 	unsigned h = 0;

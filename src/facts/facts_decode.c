@@ -282,8 +282,8 @@ static const char *put_words(struct out *out, const char *s, const char *end)
 	return s;
 }
 
-/* Whether there are marks that follow their letter as characters of their own: U+0300 to U+036F, and
- * those of kana. */
+/* Whether there are marks that follow their letter as characters of their own: U+0300 to U+036F,
+ * and those of kana. */
 static bool has_marks(const struct out *out)
 {
 	for (size_t i = 0; i + 1 < out->len; i++) {
@@ -303,14 +303,8 @@ static void compose(struct out *out)
 	char *nfc = g_utf8_normalize(out->data, (gssize)out->len, G_NORMALIZE_NFC);
 	if (nfc == NULL)
 		return;
-	size_t len = strlen(nfc);
-	if (len > OUT_MAX) { /* a few characters grow */
-		len = OUT_MAX;
-		while (len > 0 && ((unsigned char)nfc[len] & 0xc0) == 0x80)
-			len--;
-	}
-	memcpy(out->data, nfc, len);
-	out->len = len;
+	out->len = str_cut(nfc, OUT_MAX); /* a few characters grow */
+	memcpy(out->data, nfc, out->len);
 	g_free(nfc);
 }
 

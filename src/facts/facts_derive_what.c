@@ -1,6 +1,6 @@
 /*
- * facts_derive_what.c: what kind of thing it is: a list's mail, a report, a calendar message, something
- * that a machine made or a person handed in.
+ * facts_derive_what.c: what kind of thing it is: a list's mail, a report, a calendar message,
+ * something that a machine made or a person handed in.
  */
 #include <config.h>
 
@@ -105,12 +105,22 @@ static void content_type(const struct body *body, char *out, size_t size)
 	out[n] = '\0';
 }
 
+struct type_fact {
+	const char *type; /* lower case */
+	enum fact fact;
+};
+
+static void set_by_type(
+    struct facts *facts, const char *type, const struct type_fact *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(type, rows[i].type) == 0)
+			facts_set(facts, rows[i].fact);
+}
+
 static void report_derive(struct facts *facts, const char *params)
 {
-	static const struct {
-		const char *type;
-		enum fact fact;
-	} rows[] = {
+	static const struct type_fact rows[] = {
 	    {"delivery-status", FACT_REPORT_DELIVERY},
 	    {"global-delivery-status", FACT_REPORT_DELIVERY},
 	    {"disposition-notification", FACT_REPORT_DISPOSITION},
@@ -122,9 +132,7 @@ static void report_derive(struct facts *facts, const char *params)
 	facts_set(facts, FACT_REPORT);
 	if (!facts_param(params, "report-type", type, sizeof(type)))
 		return;
-	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-		if (strcmp(type, rows[i].type) == 0)
-			facts_set(facts, rows[i].fact);
+	set_by_type(facts, type, rows, G_N_ELEMENTS(rows));
 }
 
 void derive_content(struct derive *d)
@@ -132,10 +140,7 @@ void derive_content(struct derive *d)
 	struct facts *facts = d->facts;
 	const struct body *body = d->first[KNOWN_CONTENT_TYPE];
 	char type[128], param[64];
-	static const struct {
-		const char *type;
-		enum fact fact;
-	} rows[] = {
+	static const struct type_fact rows[] = {
 	    {"", FACT_TEXT_PLAIN},
 	    {"text/plain", FACT_TEXT_PLAIN},
 	    {"text/html", FACT_TEXT_HTML},
@@ -146,9 +151,7 @@ void derive_content(struct derive *d)
 	    {"text/calendar", FACT_CALENDAR},
 	};
 	content_type(body, type, sizeof(type));
-	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-		if (strcmp(type, rows[i].type) == 0)
-			facts_set(facts, rows[i].fact);
+	set_by_type(facts, type, rows, G_N_ELEMENTS(rows));
 	facts_derived_add(facts, "content-type:type", facts_strndup(facts, type, strlen(type)));
 	if (body == NULL)
 		return;

@@ -120,13 +120,9 @@ static bool same_mailbox(const char *addr, const char *key)
 	return a == k && g_ascii_strncasecmp(addr, key, a) == 0;
 }
 
-struct to_walk {
-	struct derive *derive;
-};
-
 static bool to_mailbox(void *ctx, const char *name, const char *addr)
 {
-	struct derive *d = ((struct to_walk *)ctx)->derive;
+	struct derive *d = ctx;
 	struct facts *facts = d->facts;
 	const char *at = strrchr(addr, '@');
 	(void)name;
@@ -151,11 +147,10 @@ static bool to_mailbox(void *ctx, const char *name, const char *addr)
 void derive_to(struct derive *d)
 {
 	struct facts *facts = d->facts;
-	struct to_walk walk = {d};
 	if (d->first[KNOWN_TO] != NULL)
-		facts->to_count = facts_mailboxes(d->first[KNOWN_TO]->bytes, to_mailbox, &walk);
+		facts->to_count = facts_mailboxes(d->first[KNOWN_TO]->bytes, to_mailbox, d);
 	if (d->first[KNOWN_CC] != NULL)
-		facts->cc_count = facts_mailboxes(d->first[KNOWN_CC]->bytes, to_mailbox, &walk);
+		facts->cc_count = facts_mailboxes(d->first[KNOWN_CC]->bytes, to_mailbox, d);
 	size_t n = facts->to_count + facts->cc_count;
 	facts_set(facts, n == 0 ? FACT_TO_NOBODY : n == 1 ? FACT_TO_ONE : FACT_TO_SEVERAL);
 	if (n > 10)

@@ -1,8 +1,8 @@
 /*
  * ask.h: the milter's questions to pullyud, over its control socket; and one, "once?", that it
- * answers itself (once.h). All questions of one message
- * share one deadline. After a missed deadline or a refused connection no question of that kind is
- * asked for ASK_REST_MS: those messages go on at once with "unanswered". Thread-safe.
+ * answers itself (once.h). All questions of one message share one deadline. After a missed deadline
+ * or a refused connection no question of that kind is asked for ASK_REST_MS: those messages go on
+ * at once with "unanswered". Thread-safe.
  */
 #ifndef PULLYU_MILTER_ASK_H
 #define PULLYU_MILTER_ASK_H

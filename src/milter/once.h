@@ -1,8 +1,8 @@
 /*
- * once.h: the lane for requests to confirm a subscription, which pass as security mail does. Anybody
- * can make a thousand sites send them to somebody, to bury what matters among them. So of one sender
- * to one user one message passes in ONCE_PERIOD seconds, and of all senders to one user
- * ONCE_USER_MAX. What is over that is treated as a newsletter.
+ * once.h: the lane for requests to confirm a subscription, which pass as security mail does.
+ * Anybody can make a thousand sites send them to somebody, to bury what matters among them. So of
+ * one sender to one user one message passes in ONCE_PERIOD seconds, and of all senders to one user
+ * ONCE_USER_MAX. What is over that is for policy to treat as what it is otherwise.
  *
  * Kept in memory: after a restart of the milter the count begins anew. Of the last ONCE_SLOTS
  * messages only; what is forgotten early passes. Thread-safe.

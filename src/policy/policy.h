@@ -4,11 +4,12 @@
  * them and asks again. In doubt the answer is pass.
  *
  * The order: a user who does not take part, or whose files are unusable: pass. Classes security,
- * calendar and bounce: pass; but of those verdicts that say "once", a second one soon after the first
- * goes on as what it is without its words of confirmation, or else as a newsletter. Allow list (if the message is not known to be forged): pass. Hold
- * list: hold. A class that the user does not hold: pass. A sender the user has written to, or a
- * reply to a message of the user's: pass. Otherwise: hold. Without an answer whether the sender is
- * known, mail of a held class passes, unless it comes from a no-reply address and answers nothing.
+ * calendar and bounce: pass; but of those whose verdict says "once", a second one soon after the
+ * first goes on as the class that it has otherwise, or as a newsletter where that is personal.
+ * Allow list (if the message is not known to be forged): pass. Hold list: hold. A class that the
+ * user does not hold: pass. A sender the user has written to, or a reply to a message of the
+ * user's: pass. Otherwise: hold. Without an answer whether the sender is known, mail of a held
+ * class passes, unless it comes from a no-reply address and answers nothing.
  *
  * Nothing is asked that cannot change the outcome. Lists are matched against From, the envelope
  * sender and List-Id, in this order; the message must be authenticated for the domain of the
@@ -41,7 +42,8 @@ enum policy_known {
 	POLICY_KNOWN_UNANSWERED, /* pullyud is down or late */
 };
 
-/* Whether a message whose verdict says "once" is the first of its sender to this user for a while. */
+/* Whether a message whose verdict says "once" is the first of its sender to this user for a
+ * while. */
 enum policy_once {
 	POLICY_ONCE_UNASKED,
 	POLICY_ONCE_FIRST,
@@ -58,7 +60,7 @@ enum { POLICY_WHY_MAX = 200 };
 
 struct policy_decision {
 	enum policy_action action;
-	enum class cls; /* as which it is treated: the verdict's, or newsletter instead */
+	enum class cls; /* as which it is treated: the verdict's, or with "again" another */
 	bool need_once; /* with POLICY_ASK: set the answer and call again; it passes unless that
 			 * says "again", and so it counts as passed */
 	bool need_auth, need_known; /* with POLICY_ASK: set the answers and call again. With both,

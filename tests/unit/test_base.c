@@ -161,6 +161,11 @@ static void test_text(void **state)
 	assert_false(str_copy(out, sizeof(out), "abc\xc3\xa9"));
 	assert_string_equal(out, "abc");
 	assert_true(str_copy(out, sizeof(out), "ab\xc3\xa9"));
+	assert_int_equal(str_cut("ab\xc3\xa9", 10), 4);
+	assert_int_equal(str_cut("ab\xc3\xa9", 4), 4);
+	assert_int_equal(str_cut("ab\xc3\xa9", 3), 2);
+	assert_int_equal(str_cut("\xe3\x81\x8a", 2), 0);
+	assert_int_equal(str_cut("", 0), 0);
 	str_printable(s);
 	assert_string_equal(s, "a??b?[0m");
 	assert_string_equal(str_trim(t), "x y");
