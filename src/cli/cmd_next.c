@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "cli/call.h"
+#include "cli/next_words.h"
 #include "cli/out.h"
 #include "policy/schedule.h"
 
@@ -92,11 +93,14 @@ out:
 	return status;
 }
 
-static void print_slot(const char *local)
+static void print_slot(const struct schedule *schedule, int64_t slot, const char *local)
 {
 	static const char *const days[] = {"", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
 	GDateTime *when = g_date_time_new_from_iso8601(local, NULL);
-	out_line("%s %s", when == NULL ? "" : days[g_date_time_get_day_of_week(when)], local);
+	char *remark = next_remark(schedule, slot);
+	out_line("%s %s%s%s", when == NULL ? "" : days[g_date_time_get_day_of_week(when)], local,
+	    remark[0] == '\0' ? "" : " ", remark);
+	g_free(remark);
 	if (when != NULL)
 		g_date_time_unref(when);
 }
@@ -105,12 +109,14 @@ static enum rc slots(const struct cli *cli, const struct settings *settings, int
     json_t *json, struct err *err)
 {
 	int64_t count = cli->count == 0 ? COUNT_DEFAULT : cli->count;
+	struct schedule schedule;
 	enum rc rc = RC_OK;
+	schedule_of(settings, &schedule);
 	while (count-- > 0) {
 		char local[SCHEDULE_TEXT_MAX], utc[SCHEDULE_TEXT_MAX];
-		rc = schedule_next(&settings->times, settings->timezone, after, &after, err);
+		rc = schedule_next(&schedule, after, &after, err);
 		if (rc == RC_OK)
-			rc = schedule_format(after, settings->timezone, local, err);
+			rc = schedule_format(after, schedule_zone(&schedule, after), local, err);
 		if (rc == RC_OK)
 			rc = schedule_format(after, NULL, utc, err);
 		if (rc != RC_OK)
@@ -119,9 +125,20 @@ static enum rc slots(const struct cli *cli, const struct settings *settings, int
 			json_array_append_new(
 			    json, json_pack("{s:s,s:s}", "local", local, "utc", utc));
 		else
-			print_slot(local);
+			print_slot(&schedule, after, local);
 	}
 	return rc;
+}
+
+static void print_words(const struct settings *settings, int64_t now)
+{
+	char *words = next_words(settings, now);
+	char **lines = g_strsplit(g_strchomp(words), "\n", -1);
+	out_line("%s", "");
+	for (size_t i = 0; lines[i] != NULL; i++)
+		out_line("%s", lines[i]);
+	g_strfreev(lines);
+	g_free(words);
 }
 
 int cmd_next(const struct cli *cli)
@@ -129,7 +146,7 @@ int cmd_next(const struct cli *cli)
 	struct settings settings = {0};
 	struct err err;
 	int64_t after = clock_now();
-	int status;
+	int status = EX_OK;
 	if ((cli->settings == NULL) == (cli->argc == 0)) {
 		out_error("next: a user or --settings FILE, one of the two");
 		return EX_USAGE;
@@ -149,7 +166,9 @@ int cmd_next(const struct cli *cli)
 	if (cli->json && (rc == RC_OK || rc == RC_NOTFOUND))
 		out_json(json);
 	json_decref(json);
-	if (rc != RC_OK)
+	if (!cli->json && settings.enabled && (rc == RC_OK || rc == RC_NOTFOUND))
+		print_words(&settings, after);
+	if (rc != RC_OK && !(rc == RC_NOTFOUND && settings.enabled))
 		out_error("%s: %s", cli->settings != NULL ? cli->settings : cli->argv[0], err.text);
 	if (rc != RC_OK && rc != RC_NOTFOUND)
 		status = EX_DATAERR;

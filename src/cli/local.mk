@@ -10,6 +10,7 @@ src_cli_pullyu_SOURCES = \
 	src/cli/cmd_next.c \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/main.c \
+	src/cli/next_words.c src/cli/next_words.h \
 	src/cli/out.c src/cli/out.h
 src_cli_pullyu_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 src_cli_pullyu_LDADD = $(CONTROL_LIBS) $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) \

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += src/conf/libconf.a
 src_conf_libconf_a_SOURCES = \
 	src/conf/conf.c src/conf/conf.h \
+	src/conf/dates.c src/conf/dates.h \
 	src/conf/ini.c src/conf/ini.h \
 	src/conf/problems.c src/conf/problems.h \
 	src/conf/settings.c src/conf/settings.h src/conf/settings_options.h \

@@ -8,6 +8,7 @@
 
 #include "base/ini.h"
 #include "base/rc.h"
+#include "conf/dates.h"
 #include "conf/ini.h"
 #include "conf/table.h"
 #include "conf/times.h"
@@ -18,12 +19,21 @@ enum settings_originals {
 	ORIGINALS_INBOX,  /* re-sent unchanged to the address itself */
 };
 
+enum settings_pause {
+	PAUSE_HOLD, /* no digest comes: what is held waits */
+	PAUSE_PASS, /* nothing is held */
+};
+
 struct settings {
-	bool enabled;       /* [digest] enabled: no = does not take part */
-	struct times times; /* [digest] times */
-	char *timezone;     /* [digest] timezone; IANA name */
-	int originals;      /* [digest] originals; enum settings_originals */
-	char *language;     /* [digest] language; a tag; digests fall back to English */
+	bool enabled;                 /* [digest] enabled: no = does not take part */
+	struct times times;           /* [digest] times */
+	char *timezone;               /* [digest] timezone; IANA name */
+	struct exceptions exceptions; /* [digest] exceptions */
+	struct stay stay;             /* [digest] timezone_until */
+	int32_t pause_until;          /* [digest] pause_until; a day (conf/dates.h), 0: no pause */
+	int pause;                    /* [digest] pause; enum settings_pause */
+	int originals;                /* [digest] originals; enum settings_originals */
+	char *language;               /* [digest] language; a tag; digests fall back to English */
 	char **classes; /* [hold] classes; of: newsletter notification discussion transactional */
 };
 

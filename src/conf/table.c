@@ -11,6 +11,7 @@
 
 #include <glib.h>
 
+#include "conf/dates.h"
 #include "conf/problems.h"
 #include "conf/times.h"
 #include "conf/value.h"
@@ -24,7 +25,10 @@ struct parsed {
 		bool yes;
 		int choice;
 		struct times times;
-	} value;
+		struct exceptions exceptions;
+		int32_t day;
+		struct stay stay;
+	} value; /* one field for each size that value_size knows */
 };
 
 static void *field_of(const struct conf_option *option, void *target)

@@ -31,8 +31,11 @@ enum conf_type {
 	CONF_ADDRESS,  /* char *, own; "ann@example.org"; or "ann", which conf.c completes */
 	CONF_MAILBOX,  /* char *, own; the same, or "Ann <ann@example.org>" */
 	CONF_TIMES,    /* struct times */
-	CONF_ZONE,     /* char *, own; a name listed in tzdata */
-	CONF_LANGUAGE, /* char *, own; a language tag (BCP 47) */
+	CONF_EXCEPTIONS, /* struct exceptions */
+	CONF_DATE,       /* int32_t, a day (conf/dates.h); empty: 0, none */
+	CONF_STAY,       /* struct stay */
+	CONF_ZONE,       /* char *, own; a name listed in tzdata */
+	CONF_LANGUAGE,   /* char *, own; a language tag (BCP 47) */
 };
 
 struct conf_option {

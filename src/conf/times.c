@@ -5,6 +5,7 @@
 
 #include "conf/times.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <glib.h>
@@ -43,8 +44,7 @@ static unsigned days(const char *word)
 	}
 }
 
-/* "08:00": minutes of the day, -1 if it is none. */
-static int minute_of_day(const char *word)
+int times_minute(const char *word)
 {
 	if (strlen(word) != 5 || word[2] != ':')
 		return -1;
@@ -84,7 +84,7 @@ static enum rc parse_group(const char *group, struct times *times, struct err *e
 	for (char **word = words; *word != NULL && rc == RC_OK; word++) {
 		if (**word == '\0')
 			continue;
-		int minute = minute_of_day(*word);
+		int minute = times_minute(*word);
 		unsigned bits = minute < 0 ? days(*word) : 0;
 		if (minute >= 0) {
 			rc = add_time(times, weekdays == 0 ? EVERY_DAY : weekdays, minute, err);
@@ -112,6 +112,13 @@ enum rc times_parse(const char *text, struct times *times_out, struct err *err)
 {
 	struct times times = {0};
 	enum rc rc = RC_OK;
+	char *only = g_strstrip(g_strdup(text));
+	bool none = g_ascii_strcasecmp(only, "none") == 0;
+	g_free(only);
+	if (none) {
+		*times_out = times;
+		return RC_OK;
+	}
 	char **groups = g_strsplit(text, ",", -1);
 	if (groups[0] == NULL)
 		rc = err_set(err, RC_PERM, "no time of day; " EXAMPLE);

@@ -2,7 +2,7 @@
  * times.h: the text form of digest times, "Mon-Fri 08:00 17:30, Sat Sun 10:00". Groups separated by
  * commas; a group is weekdays (English names of three or more letters, or ranges, which may wrap:
  * "Fri-Mon"; none = every day), then one or more times of day HH:MM (00:00 to 23:59). Case does not
- * matter. What the times mean in a zone is policy/schedule.h's business.
+ * matter. "none" is no time at all. What the times mean in a zone is policy/schedule.h's business.
  */
 #ifndef PULLYU_CONF_TIMES_H
 #define PULLYU_CONF_TIMES_H
@@ -22,6 +22,8 @@ struct times {
 	} slots[TIMES_MAX];       /* sorted by minute; no two of the same minute */
 };
 
+/* "08:00": the minute of the day; -1 if it is none. */
+int times_minute(const char *word);
 /* RC_PERM with a text that shows a right example. */
 enum rc times_parse(const char *text, struct times *times_out, struct err *err);
 

@@ -14,6 +14,7 @@
 
 #include "base/addr.h"
 #include "base/str.h"
+#include "conf/dates.h"
 #include "conf/times.h"
 #include "conf/zone.h"
 
@@ -55,6 +56,12 @@ size_t value_size(enum conf_type type)
 		return sizeof(int);
 	case CONF_TIMES:
 		return sizeof(struct times);
+	case CONF_EXCEPTIONS:
+		return sizeof(struct exceptions);
+	case CONF_DATE:
+		return sizeof(int32_t);
+	case CONF_STAY:
+		return sizeof(struct stay);
 	default:
 		return sizeof(int64_t);
 	}
@@ -327,18 +334,6 @@ static enum rc check_mailbox(const char *text, struct err *err)
 	return RC_OK;
 }
 
-static enum rc check_zone(const char *text, struct err *err)
-{
-	if (zone_known(text))
-		return RC_OK;
-	const char *near = zone_nearest(text);
-	if (near != NULL && strcmp(near, text) != 0)
-		return err_set(
-		    err, RC_PERM, "'%.60s' is no time zone: did you mean %s?", text, near);
-	return err_set(err, RC_PERM,
-	    "'%.60s' is no time zone that tzdata lists, like Europe/Amsterdam or UTC", text);
-}
-
 /* RFC 5646 section 2.1, its outline: subtags of up to eight letters or digits, the first letters.
  */
 static enum rc check_language(const char *text, struct err *err)
@@ -385,7 +380,7 @@ static enum rc check_string(const struct conf_option *o, const char *text, struc
 	case CONF_MAILBOX:
 		return check_mailbox(text, err);
 	case CONF_ZONE:
-		return check_zone(text, err);
+		return zone_check(text, err);
 	case CONF_LANGUAGE:
 		return check_language(text, err);
 	default:
@@ -438,6 +433,15 @@ enum rc value_parse(
 		return parse_vector(option, text, field_out, err);
 	case CONF_TIMES:
 		return times_parse(text, field_out, err);
+	case CONF_EXCEPTIONS:
+		return exceptions_parse(text, field_out, err);
+	case CONF_DATE:
+		if (text[0] != '\0')
+			return date_parse(text, field_out, err);
+		*(int32_t *)field_out = 0;
+		return RC_OK;
+	case CONF_STAY:
+		return stay_parse(text, field_out, err);
 	default:
 		return parse_string(option, text, field_out, err);
 	}

@@ -65,7 +65,8 @@ static bool looks_like_name(const char *name)
 {
 	static const char *const others[] = {
 	    "posix/", "right/", "posixrules", "localtime", "Factory"};
-	if (!g_ascii_isalpha(name[0]) || strlen(name) > 64 || strstr(name, "//") != NULL)
+	if (!g_ascii_isalpha(name[0]) || strlen(name) >= ZONE_NAME_MAX ||
+	    strstr(name, "//") != NULL)
 		return false;
 	for (const char *p = name; *p != '\0'; p++)
 		if (!g_ascii_isalnum(*p) && strchr("_+-/", *p) == NULL)
@@ -108,6 +109,18 @@ const char *zone_nearest(const char *name)
 		if (g_ascii_strcasecmp(key, name) == 0)
 			return key;
 	return NULL;
+}
+
+enum rc zone_check(const char *name, struct err *err)
+{
+	if (zone_known(name))
+		return RC_OK;
+	const char *near = zone_nearest(name);
+	if (near != NULL && strcmp(near, name) != 0)
+		return err_set(
+		    err, RC_PERM, "'%.60s' is no time zone: did you mean %s?", name, near);
+	return err_set(err, RC_PERM,
+	    "'%.60s' is no time zone that tzdata lists, like Europe/Amsterdam or UTC", name);
 }
 
 char *zone_system(void)

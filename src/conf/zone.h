@@ -8,8 +8,14 @@
 
 #include <stdbool.h>
 
+#include "base/rc.h"
+
+enum { ZONE_NAME_MAX = 65 };
+
 /* Whether tzdata lists the name, as a zone or as a link. Names are case-sensitive. */
 bool zone_known(const char *name);
+/* RC_PERM, with what was perhaps meant, if it is not listed. */
+enum rc zone_check(const char *name, struct err *err);
 /* A listed name that differs from name only by its case, or NULL. Lives forever. */
 const char *zone_nearest(const char *name);
 /* The system's zone if its name is listed (/etc/timezone, else where /etc/localtime points to),

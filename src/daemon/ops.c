@@ -77,8 +77,7 @@ static void op_rule(void *ctx, const char *name, struct release_rule *rule_out)
 	} else {
 		log_warning("%s: %s", name, err.text);
 	}
-	rule_out->times = s->times;
-	str_copy(rule_out->timezone, sizeof(rule_out->timezone), s->timezone);
+	schedule_of(s, &rule_out->schedule);
 	rule_out->mode = modes[s->originals];
 	user_unref(&user);
 }
@@ -173,13 +172,16 @@ static enum rc compose_job(
 	if (users_get(d->users, q->user, &user, NULL) != RC_OK)
 		user = NULL;
 	const struct settings *s = user == NULL ? &d->conf->defaults : &user->settings;
+	struct schedule schedule;
+	schedule_of(s, &schedule);
 	guard_make(d->key, q->message_id, guard);
 	json_t *job = json_pack("{s:s,s:b,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:s,s:b,s:b,s:o}",
 	    "kind", "compose", "plain", (int)q->plain, "users", d->folders, "out", q->out, "user",
 	    q->user, "from", d->conf->from, "message_id", q->message_id, "guard", guard, "slot",
-	    (json_int_t)q->slot, "now", (json_int_t)clock_now(), "timezone", s->timezone,
-	    "language", s->language, "attach", (int)(q->mode == MODE_ATTACH), "in_folder",
-	    (int)(q->mode == MODE_FOLDER), "entries", entries);
+	    (json_int_t)q->slot, "now", (json_int_t)clock_now(), "timezone",
+	    schedule_zone(&schedule, q->slot), "language", s->language, "attach",
+	    (int)(q->mode == MODE_ATTACH), "in_folder", (int)(q->mode == MODE_FOLDER), "entries",
+	    entries);
 	if (job == NULL) {
 		user_unref(&user);
 		return err_set(err, RC_TEMP, "the digest's description is not valid UTF-8");

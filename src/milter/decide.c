@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "milter/lead.h"
+#include "policy/schedule.h"
 
 /* What is known about a message once somebody has asked. */
 struct progress {
@@ -29,7 +30,7 @@ void decide_rcpt_clear(struct decide_rcpt *rcpt)
 		user_unref(&rcpt->user);
 }
 
-size_t decide_users(struct users *users, struct decide_rcpt *rcpts, size_t n)
+size_t decide_users(struct users *users, int64_t now, struct decide_rcpt *rcpts, size_t n)
 {
 	size_t taking_part = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -52,10 +53,13 @@ size_t decide_users(struct users *users, struct decide_rcpt *rcpts, size_t n)
 			str_copy(rcpt->why, sizeof(rcpt->why), err.text);
 			continue;
 		}
-		if (rcpt->user->takes_part)
+		if (rcpt->user->takes_part && !schedule_passes(&rcpt->user->settings, now)) {
 			taking_part++;
-		else
-			user_unref(&rcpt->user);
+			continue;
+		}
+		if (rcpt->user->takes_part)
+			str_copy(rcpt->why, sizeof(rcpt->why), "a pause: nothing is held");
+		user_unref(&rcpt->user);
 	}
 	return taking_part;
 }

@@ -27,7 +27,7 @@ struct decide_rcpt {
 void decide_rcpt_clear(struct decide_rcpt *rcpt);
 
 /* Finds the user of each recipient. Returns how many take part. */
-size_t decide_users(struct users *users, struct decide_rcpt *rcpts, size_t n);
+size_t decide_users(struct users *users, int64_t now, struct decide_rcpt *rcpts, size_t n);
 
 struct decide_message {
 	const struct facts *facts; /* ended */

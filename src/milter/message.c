@@ -151,8 +151,8 @@ static void begin_header(struct message *message)
 	if (message->facts != NULL)
 		return;
 	message->facts = facts_new();
-	message->n_users =
-	    decide_users(message->snapshot->users, rcpts_of(message), message->rcpts->len);
+	message->n_users = decide_users(
+	    message->snapshot->users, clock_now(), rcpts_of(message), message->rcpts->len);
 	facts_envelope_from(message->facts, message->mail_from);
 	for (guint i = 0; i < message->rcpts->len; i++)
 		facts_envelope_rcpt(message->facts, rcpts_of(message)[i].raw);

@@ -16,6 +16,7 @@
 
 #include <glib.h>
 
+#include "base/str.h"
 #include "conf/zone.h"
 
 enum {
@@ -81,37 +82,151 @@ static int64_t first_instant(GTimeZone *zone, int64_t local)
 	}
 }
 
-enum rc schedule_next(const struct times *times, const char *timezone, int64_t after,
-    int64_t *slot_out, struct err *err)
+/* ---- slots ---- */
+
+void schedule_of(const struct settings *settings, struct schedule *schedule_out)
 {
+	*schedule_out = (struct schedule){.times = settings->times,
+	    .exceptions = settings->exceptions,
+	    .stay = settings->stay,
+	    .pause_until = settings->pause == PAUSE_HOLD ? settings->pause_until : 0};
+	str_copy(schedule_out->timezone, sizeof(schedule_out->timezone), settings->timezone);
+}
+
+static int32_t local_day(GTimeZone *zone, int64_t when)
+{
+	int64_t local = when + offset_at(zone, when);
+	return (int32_t)(local / DAY - (local % DAY < 0));
+}
+
+/* 1970-01-01 was a Thursday. */
+static int weekday_of(int64_t day)
+{
+	return (int)(((day % 7) + 7 + 3) % 7);
+}
+
+/* Minutes of a day, sorted; returns how many. */
+static size_t minutes_of(const struct schedule *s, int32_t day, uint16_t minutes[TIMES_MAX])
+{
+	const struct exception *exception = exceptions_find(&s->exceptions, day);
+	unsigned weekday = 1U << weekday_of(day);
+	size_t n = 0;
+	if (exception != NULL) {
+		memcpy(minutes, exception->minutes, exception->n * sizeof(minutes[0]));
+		return exception->n;
+	}
+	for (size_t i = 0; i < s->times.n; i++)
+		if ((s->times.slots[i].weekdays & weekday) != 0)
+			minutes[n++] = s->times.slots[i].minute;
+	return n;
+}
+
+/* Behind this day nothing new comes: the week has had its turn, and so has each exception. */
+static int64_t last_day(const struct schedule *s, int64_t first)
+{
+	int64_t last = first + DAYS_AHEAD;
+	for (size_t i = 0; i < s->exceptions.n; i++) {
+		const struct exception *row = &s->exceptions.rows[i];
+		if (row->first <= last)
+			last = MAX(last, row->last + DAYS_AHEAD);
+		else if (s->times.n == 0)
+			last = MAX(last, row->last);
+	}
+	return last;
+}
+
+/* The first slot after an instant on the days from..to of a zone; *slot_out stays if there is none
+ * before it. */
+static enum rc next_in_zone(const struct schedule *s, const char *name, int64_t from, int64_t to,
+    int64_t after, int64_t *slot_out, struct err *err)
+{
+	uint16_t minutes[TIMES_MAX];
 	GTimeZone *zone = NULL;
-	if (times->n == 0)
-		return err_set(err, RC_NOTFOUND, "no time of day is set");
-	if (after < time_min || after > time_max)
-		return err_set(err, RC_PERM, "time out of range");
-	enum rc rc = open_zone(timezone, &zone, err);
+	bool found = false;
+	enum rc rc = open_zone(name, &zone, err);
 	if (rc != RC_OK)
 		return rc;
 	/* What the wall clock reads already was reached at "after" or before. */
-	int64_t local = after + offset_at(zone, after);
-	int64_t day = local / DAY - (local % DAY < 0);
-	rc = err_set(err, RC_NOTFOUND, "no slot within %d days", DAYS_AHEAD);
-	for (int64_t d = day; rc != RC_OK && d < day + DAYS_AHEAD; d++) {
-		/* 1970-01-01 was a Thursday, bit 3. */
-		unsigned weekday = (unsigned)(((d % 7) + 7 + 3) % 7);
-		for (size_t i = 0; rc != RC_OK && i < times->n; i++) {
-			if ((times->slots[i].weekdays >> weekday & 1) == 0)
-				continue;
-			int64_t slot = first_instant(zone, d * DAY + times->slots[i].minute * 60);
-			if (slot > after) {
-				*slot_out = slot;
-				rc = RC_OK;
-			}
+	int64_t first = MAX(from, local_day(zone, after));
+	int64_t last = MIN(to, last_day(s, first));
+	for (int64_t d = first; !found && d <= last; d++) {
+		size_t n = minutes_of(s, (int32_t)d, minutes);
+		for (size_t i = 0; !found && i < n; i++) {
+			int64_t slot = first_instant(zone, d * DAY + minutes[i] * 60);
+			found = slot > after;
+			if (found)
+				*slot_out = MIN(*slot_out, slot);
 		}
 	}
 	g_time_zone_unref(zone);
-	return rc;
+	return RC_OK;
 }
+
+enum rc schedule_next(
+    const struct schedule *schedule, int64_t after, int64_t *slot_out, struct err *err)
+{
+	const struct schedule *s = schedule;
+	int64_t slot = INT64_MAX, from = s->pause_until == 0 ? INT64_MIN : s->pause_until;
+	enum rc rc = RC_OK;
+	if (s->times.n == 0 && s->exceptions.n == 0)
+		return err_set(err, RC_NOTFOUND, "no time of day is set");
+	if (after < time_min || after > time_max)
+		return err_set(err, RC_PERM, "time out of range");
+	/* Slots of the two zones may lie between one another: a day ends at different times there. */
+	if (s->stay.until != 0)
+		rc = next_in_zone(s, s->stay.zone, from, s->stay.until - 1, after, &slot, err);
+	if (rc == RC_OK)
+		rc = next_in_zone(s, s->timezone,
+		    MAX(from, s->stay.until == 0 ? from : s->stay.until), INT64_MAX, after, &slot,
+		    err);
+	if (rc != RC_OK)
+		return rc;
+	if (slot == INT64_MAX)
+		return err_set(err, RC_NOTFOUND, "no further time is set");
+	*slot_out = slot;
+	return RC_OK;
+}
+
+const char *schedule_zone(const struct schedule *schedule, int64_t when)
+{
+	struct schedule_local local;
+	if (schedule->stay.until != 0 &&
+	    schedule_local(when, schedule->stay.zone, &local, NULL) == RC_OK &&
+	    local.day < schedule->stay.until)
+		return schedule->stay.zone;
+	return schedule->timezone;
+}
+
+enum rc schedule_local(
+    int64_t when, const char *timezone, struct schedule_local *local_out, struct err *err)
+{
+	GTimeZone *zone = NULL;
+	enum rc rc = when < time_min || when > time_max ? err_set(err, RC_PERM, "time out of range")
+							: open_zone(timezone, &zone, err);
+	if (rc != RC_OK)
+		return rc;
+	int64_t local = when + offset_at(zone, when);
+	int32_t day = local_day(zone, when);
+	*local_out = (struct schedule_local){.day = day,
+	    .weekday = weekday_of(day),
+	    .minute = (int)((local - day * (int64_t)DAY) / 60)};
+	g_time_zone_unref(zone);
+	return RC_OK;
+}
+
+bool schedule_passes(const struct settings *settings, int64_t now)
+{
+	struct schedule schedule;
+	struct schedule_local local;
+	if (settings->pause != PAUSE_PASS || settings->pause_until == 0)
+		return false;
+	schedule_of(settings, &schedule);
+	/* In doubt nothing is held. */
+	return schedule_local(now, schedule_zone(&schedule, now), &local, NULL) != RC_OK ||
+	    local.day < settings->pause_until;
+}
+
+/* ---- text ---- */
 
 /* The date (proleptic Gregorian) of a day counted from the epoch. */
 static void civil_date(int64_t day, int *year_out, int *month_out, int *day_out)

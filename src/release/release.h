@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #include "base/rc.h"
-#include "conf/times.h"
+#include "policy/schedule.h"
 #include "release/ledger.h"
 #include "store/store.h"
 
@@ -35,8 +35,7 @@ struct release; /* one user's release under way */
 /* What the user asked for, as the engine needs it. */
 struct release_rule {
 	bool takes_part; /* false: deliver what is held, at once, without a digest */
-	struct times times;
-	char timezone[64];
+	struct schedule schedule;
 	enum release_mode mode; /* MODE_ATTACH, MODE_FOLDER or MODE_INBOX */
 };
 

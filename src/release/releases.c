@@ -231,12 +231,24 @@ void releases_held(struct releases *all, const char *name, int64_t received)
 	user->held++;
 }
 
+/* What was there before exceptions, stays and pauses hashes as it did then. */
 static void rule_hash(const struct release_rule *rule, char out[65])
 {
-	GString *text = g_string_new(rule->timezone);
-	for (size_t i = 0; i < rule->times.n; i++)
+	const struct schedule *s = &rule->schedule;
+	GString *text = g_string_new(s->timezone);
+	for (size_t i = 0; i < s->times.n; i++)
 		g_string_append_printf(
-		    text, " %u/%u", rule->times.slots[i].weekdays, rule->times.slots[i].minute);
+		    text, " %u/%u", s->times.slots[i].weekdays, s->times.slots[i].minute);
+	for (size_t i = 0; i < s->exceptions.n; i++) {
+		const struct exception *row = &s->exceptions.rows[i];
+		g_string_append_printf(text, " %d..%d", row->first, row->last);
+		for (size_t k = 0; k < row->n; k++)
+			g_string_append_printf(text, "/%u", row->minutes[k]);
+	}
+	if (s->stay.until != 0)
+		g_string_append_printf(text, " %d %s", s->stay.until, s->stay.zone);
+	if (s->pause_until != 0)
+		g_string_append_printf(text, " pause %d", s->pause_until);
 	char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text->str, -1);
 	str_copy(out, 65, sum);
 	g_free(sum);
@@ -274,9 +286,13 @@ struct due {
 static enum rc next_slot(
     const struct release_rule *rule, int64_t after, int64_t *slot_out, struct err *err)
 {
-	enum rc rc = schedule_next(&rule->times, rule->timezone, after, slot_out, err);
-	if (rc == RC_PERM)
-		rc = schedule_next(&rule->times, "UTC", after, slot_out, err);
+	enum rc rc = schedule_next(&rule->schedule, after, slot_out, err);
+	if (rc == RC_PERM) { /* a zone that tzdata no longer has */
+		struct schedule utc = rule->schedule;
+		str_copy(utc.timezone, sizeof(utc.timezone), "UTC");
+		utc.stay = (struct stay){0};
+		rc = schedule_next(&utc, after, slot_out, err);
+	}
 	return rc;
 }
 

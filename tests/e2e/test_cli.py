@@ -318,8 +318,78 @@ def test_next(site):
     ]
     out, err = site.run("next", "ann@example.org", "--from", "2026-03-27T11:00:00Z", "-n", "4")
     assert out == ("Fri 2026-03-27T17:30:00+01:00\nSat 2026-03-28T10:00:00+01:00\n"
-                   "Sun 2026-03-29T10:00:00+02:00\nMon 2026-03-30T08:00:00+02:00\n")
+                   "Sun 2026-03-29T10:00:00+02:00\nMon 2026-03-30T08:00:00+02:00\n"
+                   "\nDigests come Monday to Friday at 08:00 and 17:30, Saturday and Sunday at 10:00 "
+                   "(Europe/Amsterdam).\n")
     assert err == ""
+
+
+def test_next_in_words(site):
+    """The slots, what is odd about one, and sentences about what is set."""
+    path = site.write("s.ini", "[digest]\ntimes = 02:30, Sat 12:00\ntimezone = Europe/Amsterdam\n"
+                      "exceptions = 2026-03-30 none, 2026-04-01 10:00 11:00, 2025-12-25 none\n")
+    out, _ = site.run("next", "--settings", path, "--from", "2026-03-28T12:00:00Z", "-n", "2")
+    assert out.splitlines() == [
+        "Sun 2026-03-29T03:00:00+02:00 (02:30 does not exist on this day: the clocks go forward)",
+        "Tue 2026-03-31T02:30:00+02:00",
+        "",
+        "Digests come Monday to Friday at 02:30, Saturday at 02:30 and 12:00, Sunday at 02:30 "
+        "(Europe/Amsterdam).",
+        "On 2026-03-30 none comes.",
+        "On 2026-04-01 they come at 10:00 and 11:00.",
+    ]
+    out, _ = site.run("next", "--settings", path, "--from", "2026-10-24T22:00:00Z", "-n", "1")
+    assert out.startswith("Sun 2026-10-25T02:30:00+02:00 (the first of two: the clocks go back)\n")
+    path = site.write("s.ini", "[digest]\ntimes = 08:00\ntimezone = Europe/Amsterdam\n"
+                      "timezone_until = 2026-12-20 America/New_York\npause_until = 2026-12-18\n")
+    out, _ = site.run("next", "--settings", path, "--from", "2026-12-10T12:00:00Z", "-n", "3")
+    assert out.splitlines() == [
+        "Fri 2026-12-18T08:00:00-05:00",
+        "Sat 2026-12-19T08:00:00-05:00",
+        "Sun 2026-12-20T08:00:00+01:00",
+        "",
+        "Digests come every day at 08:00 (Europe/Amsterdam).",
+        "Before 2026-12-20, by the clock of America/New_York.",
+        "A pause: before 2026-12-18 none comes; what is held waits, but no longer than max_hold (see "
+        "pullyu.conf).",
+    ]
+    path = site.write("s.ini", "[digest]\ntimes = 08:00\ntimezone = UTC\npause_until = 2026-12-18\n"
+                      "pause = pass\n")
+    out, _ = site.run("next", "--settings", path, "--from", "2026-12-10T12:00:00Z", "-n", "1")
+    assert out.splitlines()[-1] == ("A pause: before 2026-12-18 nothing is held, mail comes as it "
+                                    "arrives.")
+
+
+def test_next_on_demand(site):
+    path = site.write("s.ini", "[digest]\ntimes = none\n")
+    out, err = site.run("next", "--settings", path)
+    assert out.splitlines() == ["", "Digests come on demand: \"pullyu release\" brings one.",
+                                "What has waited for max_hold (see pullyu.conf) comes by itself."]
+    assert err == ""
+    assert slots(site, "--settings", path) == []
+
+
+def test_next_bad_dates(site):
+    """Each error shows a right example."""
+    for line, want in [
+        ("exceptions = 2026-12-24", "must be days, then either times of day or 'none'"),
+        ("exceptions = 24-12-2026 10:00", "is no date like 2026-12-25"),
+        ("exceptions = 2026-02-29 none", "is no date like 2026-12-25"),
+        ("exceptions = 2026-12-24 none 10:00", "right would be: 2026-12-24 10:00"),
+        ("exceptions = 2026-12-24 10", "nor a time of day from 00:00 to 23:59; right would be"),
+        ("exceptions = 2026-12-24 10:00, 2026-12-20..2026-12-26 none",
+         "2026-12-24 stands in two exceptions"),
+        ("exceptions = 2026-12-26..2026-12-24 none", "must run forwards"),
+        ("timezone_until = 2026-12-20", "right would be: 2026-12-20 America/New_York"),
+        ("timezone_until = 2026-12-20 Mars/Olympus", "Mars/Olympus"),
+        ("timezone_until = America/New_York", "is no date like 2026-12-25"),
+        ("pause_until = tomorrow", "'tomorrow' is no date like 2026-12-25"),
+        ("pause_until = 2126-01-01", "from 2000 to 2099"),
+        ("pause = yes", "hold"),
+    ]:
+        path = site.write("s.ini", f"[digest]\n{line}\n")
+        out, err = site.run("next", "--settings", path, expect=CONFIG)
+        assert out == "" and f"{path}:2: " in err and want in err, (line, err)
 
 
 def test_next_gap_and_overlap(site):

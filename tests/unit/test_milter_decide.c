@@ -367,7 +367,7 @@ static void test_users(void **state)
 		g_string_append(raw, tail);
 		g_string_append(raw, rows[i].after);
 		rcpt.raw = g_string_free(raw, FALSE);
-		failed += unit_num(rows[i].label, (long long)decide_users(users, &rcpt, 1), 0);
+		failed += unit_num(rows[i].label, (long long)decide_users(users, 0, &rcpt, 1), 0);
 		failed += unit_str(rows[i].label, rcpt.why, rows[i].want);
 		decide_rcpt_clear(&rcpt);
 	}

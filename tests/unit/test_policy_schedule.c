@@ -7,25 +7,34 @@
 
 #include <glib.h>
 
+#include "base/str.h"
 #include "unit.h"
 
-/* The next n slots as "2026-03-29T03:00:00+02:00 ...". */
-static char *slots(const char *times_text, const char *zone, const char *after_text, int n)
+/* A schedule of weekly times in a zone. */
+static struct schedule week(const char *times_text, const char *zone)
 {
-	struct times times;
+	struct schedule schedule = {0};
+	assert_int_equal(times_parse(times_text, &schedule.times, NULL), RC_OK);
+	str_copy(schedule.timezone, sizeof(schedule.timezone), zone);
+	return schedule;
+}
+
+/* The next n slots as "2026-03-29T03:00:00+02:00 ...", in the zone that counts then. */
+static char *slots(const struct schedule *schedule, const char *after_text, int n)
+{
 	struct err err = {""};
 	int64_t after = 0;
 	GString *out = g_string_new(NULL);
 	char text[SCHEDULE_TEXT_MAX];
-	assert_int_equal(times_parse(times_text, &times, &err), RC_OK);
 	assert_int_equal(schedule_parse_time(after_text, &after, &err), RC_OK);
 	for (int i = 0; i < n; i++) {
-		if (schedule_next(&times, zone, after, &after, &err) != RC_OK ||
-		    schedule_format(after, zone, text, &err) != RC_OK) {
-			g_string_append(out, err.text);
+		enum rc rc = schedule_next(schedule, after, &after, &err);
+		if (rc == RC_OK)
+			rc = schedule_format(after, schedule_zone(schedule, after), text, &err);
+		g_string_append_printf(
+		    out, "%s%s", i == 0 ? "" : " ", rc == RC_OK ? text : err.text);
+		if (rc != RC_OK)
 			break;
-		}
-		g_string_append_printf(out, "%s%s", i == 0 ? "" : " ", text);
 	}
 	return g_string_free(out, FALSE);
 }
@@ -120,16 +129,111 @@ static void test_next(void **state)
 	int failed = 0;
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-		char *got = slots(rows[i].times, rows[i].zone, rows[i].after, rows[i].n);
+		struct schedule schedule = week(rows[i].times, rows[i].zone);
+		char *got = slots(&schedule, rows[i].after, rows[i].n);
 		failed += unit_str(rows[i].label, got, rows[i].want);
 		g_free(got);
 	}
 	assert_int_equal(failed, 0);
 }
 
+/* Days of their own, a stay in another zone, a pause: what a person would expect of each. */
+static void test_days(void **state)
+{
+	static const struct {
+		const char *label, *times, *zone, *exceptions, *stay, *pause, *after;
+		int n;
+		const char *want;
+	} rows[] = {
+	    {"another time on one day", "08:00", "Europe/Amsterdam", "2026-12-24 10:00", "", "",
+		"2026-12-23T09:00:00+01:00", 2,
+		"2026-12-24T10:00:00+01:00 2026-12-25T08:00:00+01:00"},
+	    {"no digest on some", "08:00", "Europe/Amsterdam", "2026-12-25..2026-12-26 none", "",
+		"", "2026-12-24T09:00:00+01:00", 1, "2026-12-27T08:00:00+01:00"},
+	    {"none for a year, then again", "Mon 08:00", "UTC", "2026-01-01..2026-12-31 none", "",
+		"", "2025-12-30T00:00:00Z", 1, "2027-01-04T08:00:00+00:00"},
+	    {"only on these days", "none", "UTC", "2026-12-24 10:00 12:00, 2027-02-01 08:00", "",
+		"", "2026-11-01T00:00:00Z", 4,
+		"2026-12-24T10:00:00+00:00 2026-12-24T12:00:00+00:00 2027-02-01T08:00:00+00:00 "
+		"no further time is set"},
+	    {"none at all", "none", "UTC", "", "", "", "2026-11-01T00:00:00Z", 1,
+		"no time of day is set"},
+	    {"in a gap", "none", "Europe/Amsterdam", "2026-03-29 02:10 02:50", "", "",
+		"2026-03-01T00:00:00Z", 2, "2026-03-29T03:00:00+02:00 no further time is set"},
+	    {"a pause", "08:00", "Europe/Amsterdam", "", "", "2027-01-05",
+		"2026-12-20T12:00:00+01:00", 2,
+		"2027-01-05T08:00:00+01:00 2027-01-06T08:00:00+01:00"},
+	    {"a pause that is over", "08:00", "Europe/Amsterdam", "", "", "2026-01-05",
+		"2026-12-20T12:00:00+01:00", 1, "2026-12-21T08:00:00+01:00"},
+	    {"a pause beats an exception", "08:00", "UTC", "2026-12-24 10:00", "", "2026-12-26",
+		"2026-12-23T12:00:00Z", 1, "2026-12-26T08:00:00+00:00"},
+	    /* Home is ahead of the stay: its 08:00 comes after the stay's last evening. */
+	    {"a journey west", "08:00 20:00", "Europe/Amsterdam", "", "2026-12-20 America/New_York",
+		"", "2026-12-19T03:00:00-05:00", 4,
+		"2026-12-19T08:00:00-05:00 2026-12-19T20:00:00-05:00 2026-12-20T08:00:00+01:00 "
+		"2026-12-20T20:00:00+01:00"},
+	    {"a journey east", "08:00 20:00", "Europe/Amsterdam", "", "2026-12-20 Asia/Tokyo", "",
+		"2026-12-19T03:00:00+09:00", 3,
+		"2026-12-19T08:00:00+09:00 2026-12-19T20:00:00+09:00 2026-12-20T08:00:00+01:00"},
+	    {"a journey over the date line", "08:00", "Pacific/Kiritimati", "",
+		"2026-12-20 Pacific/Niue", "", "2026-12-18T09:00:00-11:00", 2,
+		"2026-12-19T07:00:00-11:00 2026-12-19T08:00:00-11:00"},
+	    {"a pause on a journey", "08:00", "Europe/Amsterdam", "", "2026-12-20 America/New_York",
+		"2026-12-18", "2026-12-10T00:00:00Z", 1, "2026-12-18T08:00:00-05:00"},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct schedule schedule = week(rows[i].times, rows[i].zone);
+		assert_int_equal(
+		    exceptions_parse(rows[i].exceptions, &schedule.exceptions, NULL), RC_OK);
+		assert_int_equal(stay_parse(rows[i].stay, &schedule.stay, NULL), RC_OK);
+		if (rows[i].pause[0] != '\0')
+			assert_int_equal(
+			    date_parse(rows[i].pause, &schedule.pause_until, NULL), RC_OK);
+		char *got = slots(&schedule, rows[i].after, rows[i].n);
+		failed += unit_str(rows[i].label, got, rows[i].want);
+		g_free(got);
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* The pause in which nothing is held ends when the user's day begins, wherever he is. */
+static void test_passes(void **state)
+{
+	static const struct {
+		const char *label;
+		int pause;
+		const char *stay, *now;
+		bool want;
+	} rows[] = {
+	    {"the last second", PAUSE_PASS, "", "2027-01-04T23:59:59+01:00", true},
+	    {"the day", PAUSE_PASS, "", "2027-01-05T00:00:00+01:00", false},
+	    {"other kind of pause", PAUSE_HOLD, "", "2027-01-01T00:00:00+01:00", false},
+	    {"still the day before over there", PAUSE_PASS, "2027-02-01 America/New_York",
+		"2027-01-05T05:59:59+01:00", true},
+	    {"that day over there", PAUSE_PASS, "2027-02-01 America/New_York",
+		"2027-01-05T06:00:00+01:00", false},
+	    {"in doubt nothing is held", PAUSE_PASS, "2027-02-01 America/New_York", "", true},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct settings settings = {
+		    .timezone = (char *)"Europe/Amsterdam", .pause = rows[i].pause};
+		int64_t now = INT64_MAX;
+		assert_int_equal(date_parse("2027-01-05", &settings.pause_until, NULL), RC_OK);
+		assert_int_equal(stay_parse(rows[i].stay, &settings.stay, NULL), RC_OK);
+		if (rows[i].now[0] != '\0')
+			assert_int_equal(schedule_parse_time(rows[i].now, &now, NULL), RC_OK);
+		failed += unit_num(rows[i].label, schedule_passes(&settings, now), rows[i].want);
+	}
+	assert_int_equal(failed, 0);
+}
+
 static void test_refused(void **state)
 {
-	struct times times = {0}, none = {0};
+	struct schedule schedule = week("08:00", "UTC"), none = {.timezone = "UTC"};
 	struct err err = {""};
 	int64_t slot = 42;
 	int failed = 0;
@@ -137,15 +241,13 @@ static void test_refused(void **state)
 	    "EST5EDT,M3.2.0,M11.1.0", "../../etc/passwd", "posix/Europe/Amsterdam", "zone.tab",
 	    "tzdata.zi", "Factory", "localtime", "Europe", "Europe/", "/etc/localtime"};
 	(void)state;
-	assert_int_equal(times_parse("08:00", &times, &err), RC_OK);
-	for (size_t i = 0; i < G_N_ELEMENTS(zones); i++)
-		failed +=
-		    unit_num(zones[i], schedule_next(&times, zones[i], 0, &slot, &err), RC_PERM);
-	failed += unit_num("no times", schedule_next(&none, "UTC", 0, &slot, &err), RC_NOTFOUND);
-	failed +=
-	    unit_num("too late", schedule_next(&times, "UTC", INT64_MAX, &slot, &err), RC_PERM);
-	failed +=
-	    unit_num("too early", schedule_next(&times, "UTC", INT64_MIN, &slot, &err), RC_PERM);
+	failed += unit_num("no times", schedule_next(&none, 0, &slot, &err), RC_NOTFOUND);
+	failed += unit_num("too late", schedule_next(&schedule, INT64_MAX, &slot, &err), RC_PERM);
+	failed += unit_num("too early", schedule_next(&schedule, INT64_MIN, &slot, &err), RC_PERM);
+	for (size_t i = 0; i < G_N_ELEMENTS(zones); i++) {
+		str_copy(schedule.timezone, sizeof(schedule.timezone), zones[i]);
+		failed += unit_num(zones[i], schedule_next(&schedule, 0, &slot, &err), RC_PERM);
+	}
 	failed += unit_num("untouched", slot, 42);
 	assert_int_equal(failed, 0);
 }
@@ -233,6 +335,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_next),
+	    cmocka_unit_test(test_days),
+	    cmocka_unit_test(test_passes),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_format),
 	    cmocka_unit_test(test_parse),

@@ -140,8 +140,8 @@ static int setup(void **state)
 	    .delimiters = "+",
 	    .key = key};
 	s->rule = (struct release_rule){
-	    .takes_part = true, .timezone = "Europe/Amsterdam", .mode = MODE_ATTACH};
-	assert_int_equal(times_parse("08:00", &s->rule.times, &err), RC_OK);
+	    .takes_part = true, .schedule.timezone = "Europe/Amsterdam", .mode = MODE_ATTACH};
+	assert_int_equal(times_parse("08:00", &s->rule.schedule.times, &err), RC_OK);
 	s->log = g_string_new(NULL);
 	s->delivered = g_ptr_array_new_with_free_func(g_free);
 	s->message_ids = g_ptr_array_new_with_free_func(g_free);
@@ -255,7 +255,7 @@ static void test_new_rule_is_no_missed_slot(void **state)
 	struct err err;
 	hold(s, FRIDAY_0700 + HOUR, 10);
 	releases_tick(s->engine, FRIDAY_0700 + 4 * HOUR);
-	assert_int_equal(times_parse("10:00", &s->rule.times, &err), RC_OK); /* 09:00 UTC: past */
+	assert_int_equal(times_parse("10:00", &s->rule.schedule.times, &err), RC_OK); /* 09:00 UTC: past */
 	releases_tick(s->engine, FRIDAY_0700 + 4 * HOUR + 60);
 	expect_log(s, "");
 	releases_tick(s->engine, FRIDAY_0700 + 2 * HOUR + DAY);
@@ -263,7 +263,7 @@ static void test_new_rule_is_no_missed_slot(void **state)
 	/* The next minute, set between two looks, is not missed. */
 	hold(s, FRIDAY_0700 + 3 * HOUR + DAY, 10);
 	releases_tick(s->engine, FRIDAY_0700 + 4 * HOUR + DAY - 10);
-	assert_int_equal(times_parse("12:00", &s->rule.times, &err), RC_OK);
+	assert_int_equal(times_parse("12:00", &s->rule.schedule.times, &err), RC_OK);
 	releases_tick(s->engine, FRIDAY_0700 + 4 * HOUR + DAY + 10);
 	expect_log(s, "compose(1) digest=ok ");
 }
@@ -365,7 +365,7 @@ static void test_digest_is_put_off_for_ever(void **state)
 static void test_clock_set_back(void **state)
 {
 	struct site *s = *state;
-	s->rule.times.n = 0; /* max_hold alone */
+	s->rule.schedule.times.n = 0; /* max_hold alone */
 	s->config.max_hold = DAY;
 	start(s, FRIDAY_0700 + 60 * DAY);
 	hold(s, FRIDAY_0700 + 60 * DAY, 10);
@@ -374,7 +374,7 @@ static void test_clock_set_back(void **state)
 	releases_tick(s->engine, FRIDAY_0700 + DAY);
 	expect_log(s, "compose(1) digest=ok ");
 	/* A slot that comes a second time has another digest, with another name. */
-	assert_int_equal(times_parse("08:00", &s->rule.times, NULL), RC_OK);
+	assert_int_equal(times_parse("08:00", &s->rule.schedule.times, NULL), RC_OK);
 	hold(s, FRIDAY_0700 + DAY, 10);
 	releases_tick(s->engine, FRIDAY_0700 + DAY + 60);
 	releases_tick(s->engine, FRIDAY_0700 + 2 * DAY);
@@ -547,7 +547,7 @@ static void test_max_hold(void **state)
 {
 	struct site *s = *state;
 	struct err err;
-	assert_int_equal(times_parse("Mon 08:00", &s->rule.times, &err), RC_OK);
+	assert_int_equal(times_parse("Mon 08:00", &s->rule.schedule.times, &err), RC_OK);
 	s->config.max_hold = DAY;
 	start(s, FRIDAY_0700 - 10 * HOUR);
 	hold(s, FRIDAY_0700 - HOUR, 10);
@@ -555,6 +555,26 @@ static void test_max_hold(void **state)
 	releases_tick(s->engine, FRIDAY_0700 + DAY - HOUR - 1);
 	expect_log(s, "");
 	releases_tick(s->engine, FRIDAY_0700 + DAY - HOUR);
+	expect_log(s, "compose(1) digest=ok ");
+}
+
+/* A pause holds digests back, but nothing longer than max_hold (promise 5). */
+static void test_pause(void **state)
+{
+	struct site *s = *state;
+	s->config.max_hold = 3 * DAY;
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	assert_int_equal(date_parse("2026-11-24", &s->rule.schedule.pause_until, NULL), RC_OK);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700 + 3 * DAY - HOUR - 1);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700 + 3 * DAY - HOUR);
+	expect_log(s, "compose(1) digest=ok ");
+	hold(s, FRIDAY_0700 + 3 * DAY, 10);
+	releases_tick(s->engine, FRIDAY_0700 + 3 * DAY + 60);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700 + 4 * DAY);
 	expect_log(s, "compose(1) digest=ok ");
 }
 
@@ -583,7 +603,7 @@ static void test_opted_out(void **state)
 static void test_unknown_zone(void **state)
 {
 	struct site *s = *state;
-	strcpy(s->rule.timezone, "Mars/Olympus");
+	strcpy(s->rule.schedule.timezone, "Mars/Olympus");
 	hold(s, FRIDAY_0700 - HOUR, 10);
 	releases_tick(s->engine, FRIDAY_0700 - 60);
 	releases_tick(s->engine, FRIDAY_0700 + HOUR); /* 08:00 UTC */
@@ -697,7 +717,7 @@ int main(void)
 	    T(test_mta_refuses_message), T(test_one_is_put_off), T(test_digest_is_put_off_for_ever),
 	    T(test_clock_set_back), T(test_looked_at_again), T(test_compose_fails),
 	    T(test_vanished), T(test_batches), T(test_folder), T(test_no_delimiter), T(test_crash),
-	    T(test_crash_originals), T(test_max_hold), T(test_clock_was_ahead), T(test_opted_out),
+	    T(test_crash_originals), T(test_max_hold), T(test_pause), T(test_clock_was_ahead), T(test_opted_out),
 	    T(test_unknown_zone), T(test_on_demand), T(test_on_demand_while_under_way),
 	    T(test_many_originals), T(test_nonsense_in_ledger), T(test_store_fails)};
 	return cmocka_run_group_tests_name("release", tests, NULL, NULL);
