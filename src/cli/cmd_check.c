@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "cli/call.h"
 #include "cli/out.h"
+#include "digest/template.h"
 #include "policy/list.h"
 #include "policy/rules_load.h"
 
@@ -65,6 +66,15 @@ static void check_user(struct users *users, const char *name, size_t *count, GSt
 	user_unref(&user);
 }
 
+static void check_template(const char *directory, size_t *count)
+{
+	struct page_template *template = NULL;
+	struct err err;
+	size_t told = *count;
+	report(template_load(directory, &template, &err), &err, told, count);
+	template_free(&template);
+}
+
 int cmd_check(const struct cli *cli)
 {
 	struct conf *conf = NULL;
@@ -76,6 +86,7 @@ int cmd_check(const struct cli *cli)
 	report(rc, &err, 0, &count);
 	if (rc == RC_OK) {
 		check_rules(conf, &count, ok);
+		check_template(conf->digest_template, &count);
 		size_t told = count;
 		check_participants(conf->participants, &count);
 		rc = call_users(conf, &users, &err);

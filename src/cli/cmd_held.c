@@ -62,8 +62,8 @@ int cmd_list(const struct cli *cli)
 	return status;
 }
 
-/* A request that is answered by a message. */
-static int print_message(const struct cli *cli, json_t *request)
+/* A request that is answered by a file. */
+static int print_file(const struct cli *cli, json_t *request, json_t **reply_out)
 {
 	json_t *reply = NULL;
 	int fd = -1;
@@ -78,19 +78,42 @@ static int print_message(const struct cli *cli, json_t *request)
 	}
 	if (fd >= 0)
 		close(fd);
-	json_decref(reply);
+	*reply_out = reply;
 	return status;
 }
 
 int cmd_show(const struct cli *cli)
 {
-	return print_message(cli,
-	    json_pack("{s:s,s:s,s:s}", "op", "show", "user", cli->argv[0], "id", cli->argv[1]));
+	json_t *reply = NULL;
+	int status = print_file(cli,
+	    json_pack("{s:s,s:s,s:s}", "op", "show", "user", cli->argv[0], "id", cli->argv[1]),
+	    &reply);
+	json_decref(reply);
+	return status;
 }
 
 int cmd_preview(const struct cli *cli)
 {
-	return print_message(cli, json_pack("{s:s,s:s}", "op", "preview", "user", cli->argv[0]));
+	static const char *const formats[] = {"eml", "text", "html", NULL};
+	const char *format = cli->format == NULL ? formats[0] : cli->format;
+	json_t *reply = NULL;
+	if (!g_strv_contains(formats, format)) {
+		out_error("--format: eml, text or html, not \"%s\"", format);
+		return EX_USAGE;
+	}
+	int status = print_file(cli,
+	    json_pack("{s:s,s:s,s:s,s:I}", "op", "preview", "user", cli->argv[0], "form", format,
+		"part", (json_int_t)cli->part),
+	    &reply);
+	long long part = reply_number(reply, "part"), parts = reply_number(reply, "parts");
+	const char *problem = json_string_value(json_object_get(reply, "problem"));
+	if (problem != NULL)
+		out_error("the template is not used: %s", problem);
+	if (parts > 1)
+		out_error("part %lld of %lld%s", part, parts,
+		    part < parts ? "; --part shows the others" : "");
+	json_decref(reply);
+	return status;
 }
 
 /* NULL if something that was typed is not valid UTF-8. */

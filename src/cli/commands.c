@@ -27,8 +27,9 @@ static const struct command commands[] = {
 	    cmd_list, OPT_JSON, 1, 1},
 	{"show", "USER ID", "print one waiting message",
 	    cmd_show, 0, 2, 2},
-	{"preview", "USER", "print the digest as it would be sent now",
-	    cmd_preview, 0, 1, 1},
+	{"preview", "[--format eml|text|html] [--part N] USER",
+	    "print the digest as it would be sent now",
+	    cmd_preview, OPT_FORM | OPT_PART, 1, 1},
 	{"release", "USER [ID...]", "deliver waiting mail now",
 	    cmd_release, 0, 1, -1},
 	{"allow", "USER ENTRY", "let mail of this sender or list through",
@@ -72,6 +73,8 @@ void command_help(const struct command *command)
 		const char *text;
 	} options[] = {
 	    {OPT_FORMAT, "--format FORMAT  text, tsv or json; default: text"},
+	    {OPT_FORM, "--format FORMAT  eml, text or html; default: eml"},
+	    {OPT_PART, "--part N         of a digest in several parts; default: 1"},
 	    {OPT_RULES, "--rules DIR      the rules of this directory"},
 	    {OPT_SETTINGS, "--settings FILE  the times of this settings file, whoever's it is"},
 	    {OPT_FROM, "--from TIME      after this time (RFC 3339); default: now"},

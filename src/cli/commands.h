@@ -15,7 +15,9 @@ enum {
 	OPT_FROM = 4,
 	OPT_COUNT = 8,
 	OPT_FORMAT = 16,
-	OPT_RULES = 32
+	OPT_RULES = 32,
+	OPT_PART = 64,
+	OPT_FORM = 128 /* --format of another kind */
 };
 
 struct cli {
@@ -25,8 +27,8 @@ struct cli {
 	bool json;
 	/* foreign; NULL if not given */
 	const char *settings, *from, *format, *rules;
-	int64_t count; /* 0 if not given */
-	int argc;      /* operands */
+	int64_t count, part; /* 0 if not given */
+	int argc;            /* operands */
 	char **argv;
 };
 

@@ -13,5 +13,5 @@ src_cli_pullyu_SOURCES = \
 	src/cli/next_words.c src/cli/next_words.h \
 	src/cli/out.c src/cli/out.h
 src_cli_pullyu_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
-src_cli_pullyu_LDADD = $(CONTROL_LIBS) $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) \
+src_cli_pullyu_LDADD = $(CONTROL_LIBS) $(POLICY_LIBS) $(CLASSIFY_LIBS) $(DIGEST_LIBS) $(FACTS_LIBS) $(CONF_LIBS) \
 	$(BASE_LIBS)

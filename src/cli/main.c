@@ -23,6 +23,7 @@ enum {
 	SET_FORMAT,
 	SET_FROM,
 	SET_JSON,
+	SET_PART,
 	SET_RULES,
 	SET_SETTINGS
 };
@@ -34,6 +35,7 @@ static const struct option longs[] = {
     {"format", required_argument, NULL, SET_FORMAT},
     {"from", required_argument, NULL, SET_FROM},
     {"json", no_argument, NULL, SET_JSON},
+    {"part", required_argument, NULL, SET_PART},
     {"rules", required_argument, NULL, SET_RULES},
     {"settings", required_argument, NULL, SET_SETTINGS},
     {NULL, 0, NULL, 0},
@@ -58,9 +60,10 @@ static bool takes(const struct command *command, int option)
 		int option;
 		unsigned bit;
 	} rows[] = {
-	    {SET_FORMAT, OPT_FORMAT},
+	    {SET_FORMAT, OPT_FORMAT | OPT_FORM},
 	    {SET_FROM, OPT_FROM},
 	    {SET_JSON, OPT_JSON},
+	    {SET_PART, OPT_PART},
 	    {SET_RULES, OPT_RULES},
 	    {SET_SETTINGS, OPT_SETTINGS},
 	    {'n', OPT_COUNT},
@@ -121,6 +124,13 @@ static int options_read(struct cli *cli, int argc, char **argv)
 			break;
 		case SET_SETTINGS:
 			cli->settings = optarg;
+			break;
+		case SET_PART:
+			if (!str_number(optarg, 1, COUNT_MAX, &cli->part)) {
+				out_error(
+				    "--part: a number from 1 to %d, not \"%s\"", COUNT_MAX, optarg);
+				return EX_USAGE;
+			}
 			break;
 		case 'n':
 			if (!str_number(optarg, 1, COUNT_MAX, &cli->count)) {

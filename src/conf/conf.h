@@ -50,6 +50,7 @@ struct conf {
 	char *envelope_from;     /* MAIL FROM of digests; where a digest that bounces goes */
 	int64_t digest_max_size; /* bytes of originals attached to one digest message */
 	int64_t digest_max_messages;
+	char *digest_template; /* directory (pullyu-template(5)); may be NULL */
 	/* [log] */
 	int log_to;    /* 0 syslog, 1 stderr */
 	int log_level; /* enum log_level */

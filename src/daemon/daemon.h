@@ -51,6 +51,7 @@ struct daemon {
 	int64_t since;
 	int64_t strange_since;   /* when `strange` was emptied last */
 	char users_problem[400]; /* what was logged last */
+	char template_problem[400];
 	struct daemon_counters counters;
 	int inotify;
 	guint tick_source, incoming_source, stop_source;
@@ -80,10 +81,17 @@ void ops_config(const struct daemon *d, struct release_config *config_out);
 void ops_tick_soon(struct daemon *d);
 /* One held message as the CLI and the digest describe it. */
 json_t *ops_entry(const struct daemon *d, const struct store_held *held);
-/* Composes what the user's digest would contain now, into a file that is gone by the time of the
- * answer; done gets a descriptor to close, or -1 and the error. */
-typedef void ops_preview_fn(void *ctx, int fd, enum rc rc, const struct err *err);
-void ops_preview(struct daemon *d, const char *user, ops_preview_fn *done, void *ctx);
+/* Composes one part (from 1) of what the user's digest would be now, in the form "eml", "text" or
+ * "html", into a file that is gone by the time of the answer; done gets a descriptor to close and what
+ * there is to tell about it, or -1 and the error. */
+struct ops_preview {
+	unsigned part, parts;
+	const char *problem; /* of the template; or NULL */
+};
+typedef void ops_preview_fn(
+    void *ctx, int fd, const struct ops_preview *preview, enum rc rc, const struct err *err);
+void ops_preview(struct daemon *d, const char *user, const char *form, unsigned part,
+    ops_preview_fn *done, void *ctx);
 
 /* serve.c: the control socket. */
 control_handler_fn serve;

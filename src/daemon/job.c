@@ -48,7 +48,16 @@ static enum rc open_messages(json_t *job, struct store **store_out, struct err *
 struct originals {
 	struct store *store;
 	const char *user;
+	json_t *result; /* foreign; what goes wrong beside it is told there */
 };
+
+static void on_problem(void *ctx, const char *text)
+{
+	struct originals *o = ctx;
+	char *valid = g_utf8_make_valid(text, -1);
+	json_object_set_new(o->result, "problem", json_string(valid));
+	g_free(valid);
+}
 
 static enum rc open_original(void *ctx, const char *id, int *fd_out, struct err *err)
 {
@@ -80,6 +89,31 @@ static const char **string_list(json_t *array)
 	return list;
 }
 
+static const struct {
+	const char *name;
+	enum digest_form form;
+} forms[] = {
+    {JOB_FORM_MESSAGE, DIGEST_MESSAGE},
+    {"text", DIGEST_TEXT},
+    {"html", DIGEST_HTML},
+};
+
+bool job_form_exists(const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(forms); i++)
+		if (strcmp(forms[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static enum digest_form form_of(const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(forms); i++)
+		if (strcmp(forms[i].name, name) == 0)
+			return forms[i].form;
+	return DIGEST_MESSAGE;
+}
+
 static enum rc compose_to(json_t *job, const struct digest *digest, struct err *err)
 {
 	const char *path = text(job, "out");
@@ -89,8 +123,8 @@ static enum rc compose_to(json_t *job, const struct digest *digest, struct err *
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_errno(err, RC_TEMP, "%s", path);
-	enum rc rc =
-	    plain ? digest_compose_plain(digest, fd, err) : digest_compose(digest, fd, err);
+	enum rc rc = plain ? digest_compose_plain(digest, fd, err)
+			   : digest_compose(digest, form_of(text(job, "form")), fd, err);
 	if (close(fd) != 0 && rc == RC_OK)
 		rc = err_errno(err, RC_TEMP, "%s", path);
 	return rc;
@@ -100,7 +134,7 @@ static enum rc job_compose(json_t *job, json_t *result, struct err *err)
 {
 	json_t *entries = json_object_get(job, "entries");
 	size_t n = json_array_size(entries);
-	struct originals originals = {.user = text(job, "user")};
+	struct originals originals = {.user = text(job, "user"), .result = result};
 	struct digest digest = {.open_original = open_original,
 	    .ctx = &originals,
 	    .user = text(job, "user"),
@@ -115,8 +149,12 @@ static enum rc job_compose(json_t *job, json_t *result, struct err *err)
 	    .language = text(job, "language"),
 	    .attach = json_is_true(json_object_get(job, "attach")),
 	    .originals_in_folder = json_is_true(json_object_get(job, "in_folder")),
+	    .templates = text_or_null(job, "templates"),
+	    .part = (unsigned)number(job, "part"),
+	    .parts = (unsigned)number(job, "parts"),
+	    .problem = on_problem,
 	    .n_entries = n};
-	(void)result;
+	json_object_set_new(result, "problem", json_string(""));
 	enum rc rc = open_messages(job, &originals.store, err);
 	if (rc != RC_OK)
 		return rc;
@@ -124,8 +162,11 @@ static enum rc job_compose(json_t *job, json_t *result, struct err *err)
 	for (size_t i = 0; i < n; i++)
 		fill_entry(json_array_get(entries, i), &digest.entries[i]);
 	const char **notices = string_list(json_object_get(job, "notices"));
+	const char **authserv_ids = string_list(json_object_get(job, "authserv_ids"));
 	digest.notices = notices;
+	digest.authserv_ids = authserv_ids;
 	rc = compose_to(job, &digest, err);
+	g_free(authserv_ids);
 	g_free(notices);
 	g_free(digest.entries);
 	store_close(&originals.store);

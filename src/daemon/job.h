@@ -2,8 +2,10 @@
  * job.h: what workers do. Each job is an object with a "kind":
  *
  *   compose  users, user, out, plain, from, reply_to, message_id, guard, host, slot, now, timezone,
- *            language, attach, in_folder, notices: [text], entries: [{id, lead, size, from_name,
- *            from_addr, subject, list_id, class, why, received}]: writes the digest to the file out
+ *            language, attach, in_folder, notices: [text], form, part, parts, templates,
+ *            authserv_ids: [text], entries: [{id, lead, size, from_name, from_addr, subject, list_id,
+ *            class, why, received}]: writes the digest to the file out; adds problem, what is wrong
+ *            with the template, or ""
  *   submit   host, port, timeout, helo, from, rcpt, and either path or users, user, id, lead: adds
  *            code, the MTA's, 0 without a reply, -1 if the message could not be read
  *   spf      ip, helo, from: adds result
@@ -13,9 +15,15 @@
 #ifndef PULLYU_DAEMON_JOB_H
 #define PULLYU_DAEMON_JOB_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "base/rc.h"
+
+/* A compose job's form: the message, or its summary alone, as "text" or "html". */
+#define JOB_FORM_MESSAGE "eml"
+bool job_form_exists(const char *name);
 
 /* In the worker. */
 json_t *job_run(json_t *job);

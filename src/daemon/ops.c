@@ -17,6 +17,8 @@
 #include "daemon/describe.h"
 #include "daemon/job.h"
 #include "digest/guard.h"
+#include "digest/words.h"
+#include "policy/policy.h"
 
 enum { COMPOSE_SECONDS = 120, PARALLEL = 4, REASONS_SHOWN = 2 };
 
@@ -92,13 +94,15 @@ static enum rc op_reconcile(void *ctx, const char *user, struct err *err)
 
 /* ---- composing ---- */
 
-/* The rules' own words, for the eye: "it has a List-Unsubscribe field; ..." */
+/* The rules' own words, for the eye: "it tells how to unsubscribe; ..." */
 static char *why(const struct daemon *d, const char *reasons)
 {
 	char **names = g_strsplit(reasons, ",", -1);
 	GString *text = g_string_new(NULL);
 	for (int i = 0, shown = 0; names[i] != NULL && shown < REASONS_SHOWN; i++) {
 		const char *words = rules_why(d->rules, g_strstrip(names[i]));
+		if (strcmp(names[i], POLICY_REASON_LISTED) == 0)
+			words = N_("your hold list names its sender");
 		if (words == NULL || words[0] == '\0')
 			words = names[i]; /* a rule that is gone: its name still says something */
 		if (words[0] == '\0' || strstr(text->str, words) != NULL)
@@ -154,11 +158,21 @@ static enum rc entries_json(
 
 struct digest_request {
 	const char *user, *message_id, *out;
+	const char *form; /* of job_form_read */
 	int64_t slot;
 	const GPtrArray *ids;
 	enum release_mode mode;
+	unsigned part, parts;
 	bool plain;
 };
+
+static void add_strings(json_t *object, const char *key, char **strings)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; strings != NULL && strings[i] != NULL; i++)
+		json_array_append_new(array, json_string(strings[i]));
+	json_object_set_new(object, key, array);
+}
 
 static enum rc compose_job(
     struct daemon *d, const struct digest_request *q, json_t **job_out, struct err *err)
@@ -187,6 +201,12 @@ static enum rc compose_job(
 		return err_set(err, RC_TEMP, "the digest's description is not valid UTF-8");
 	}
 	add_text(job, "host", d->conf->host);
+	add_text(job, "form", q->form);
+	add_strings(job, "authserv_ids", d->conf->authserv_ids);
+	json_object_set_new(job, "part", json_integer(q->part));
+	json_object_set_new(job, "parts", json_integer(q->parts));
+	if (d->conf->digest_template != NULL)
+		add_text(job, "templates", d->conf->digest_template);
 	if (d->conf->reply_to != NULL)
 		add_text(job, "reply_to", d->conf->reply_to);
 	if (user != NULL && user->problem[0] != '\0') {
@@ -202,8 +222,17 @@ static enum rc compose_job(
 static enum rc job_outcome(struct daemon *d, json_t *result, struct err *err)
 {
 	enum rc rc = job_result(result, err);
+	const char *problem = json_string_value(json_object_get(result, "problem"));
 	if (result == NULL)
 		d->counters.workers_died++;
+	/* Said once, not at every digest of every user. */
+	if (problem != NULL && strcmp(problem, d->template_problem) != 0) {
+		if (problem[0] != '\0')
+			log_warning("the digest's template is not used: %s", problem);
+		else
+			log_info("the digest's template is good again");
+		str_copy(d->template_problem, sizeof(d->template_problem), problem);
+	}
 	return rc;
 }
 
@@ -250,7 +279,10 @@ static void op_compose(void *ctx, struct release *release, bool plain)
 	    .out = path,
 	    .slot = rec->slot,
 	    .ids = rec->ids,
+	    .form = JOB_FORM_MESSAGE,
 	    .mode = rec->mode,
+	    .part = rec->part,
+	    .parts = rec->parts,
 	    .plain = plain};
 	enum rc rc = compose_job(d, &q, &job, &err);
 	g_free(path);
@@ -351,6 +383,7 @@ const struct release_ops daemon_release_ops = {
 struct preview {
 	struct daemon *d;
 	char *path;
+	struct ops_preview about;
 	ops_preview_fn *done;
 	void *ctx;
 };
@@ -367,40 +400,60 @@ static void on_preview(void *ctx, json_t *result)
 			rc = err_errno(&err, RC_TEMP, "%s", p->path);
 	}
 	unlink(p->path);
-	p->done(p->ctx, fd, rc == RC_CORRUPT ? RC_TEMP : rc, &err);
+	const char *problem = json_string_value(json_object_get(result, "problem"));
+	p->about.problem = problem == NULL || problem[0] == '\0' ? NULL : problem;
+	p->done(p->ctx, fd, &p->about, rc == RC_CORRUPT ? RC_TEMP : rc, &err);
 	g_free(p->path);
 	g_free(p);
 }
 
-void ops_preview(struct daemon *d, const char *user, ops_preview_fn *done, void *ctx)
+/* The same ids, batches and job as a release would have. */
+static enum rc preview_job(struct daemon *d, struct preview *p, const char *user, const char *form,
+    json_t **job_out, struct err *err)
 {
-	static unsigned serial;
 	struct release_rule rule;
-	struct err err;
-	GPtrArray *ids = NULL;
-	json_t *job = NULL;
-	enum rc rc = releases_list(d->releases, user, false, &ids, &err);
-	if (rc == RC_OK && ids->len == 0)
-		rc = err_set(&err, RC_NOTFOUND, "nothing is held for %s", user);
+	GPtrArray *all = NULL, *ids = NULL;
+	enum rc rc = releases_list(d->releases, user, false, &all, err);
+	if (rc == RC_OK && all->len == 0)
+		rc = err_set(err, RC_NOTFOUND, "nothing is held for %s", user);
 	op_rule(d, user, &rule);
-	char *path = g_strdup_printf("%s/preview.%u.eml", d->out, serial++);
+	if (rc == RC_OK)
+		rc = releases_part(
+		    d->releases, user, all, rule.mode, p->about.part, &ids, &p->about.parts, err);
 	if (rc == RC_OK) {
 		struct digest_request q = {.user = user,
 		    .message_id = "<preview@pullyu.invalid>",
-		    .out = path,
+		    .out = p->path,
+		    .form = form,
 		    .slot = clock_now(),
 		    .ids = ids,
-		    .mode = rule.mode};
-		rc = compose_job(d, &q, &job, &err);
+		    .mode = rule.mode,
+		    .part = p->about.part,
+		    .parts = p->about.parts};
+		rc = compose_job(d, &q, job_out, err);
 	}
+	if (all != NULL)
+		g_ptr_array_free(all, TRUE);
 	if (ids != NULL)
 		g_ptr_array_free(ids, TRUE);
-	if (rc != RC_OK) {
-		g_free(path);
-		done(ctx, -1, rc, &err);
+	return rc;
+}
+
+void ops_preview(struct daemon *d, const char *user, const char *form, unsigned part,
+    ops_preview_fn *done, void *ctx)
+{
+	static unsigned serial;
+	struct preview *p = g_new0(struct preview, 1);
+	struct err err;
+	json_t *job = NULL;
+	*p = (struct preview){.d = d, .about = {.part = part}, .done = done, .ctx = ctx};
+	p->path = g_strdup_printf("%s/preview.%u.eml", d->out, serial++);
+	enum rc rc = preview_job(d, p, user, form, &job, &err);
+	if (rc == RC_OK) {
+		workers_run(d->workers, job, COMPOSE_SECONDS, on_preview, p);
 		return;
 	}
-	struct preview *p = g_new(struct preview, 1);
-	*p = (struct preview){.d = d, .path = path, .done = done, .ctx = ctx};
-	workers_run(d->workers, job, COMPOSE_SECONDS, on_preview, p);
+	done(ctx, -1, NULL, rc, &err);
+	g_free(p->path);
+	g_free(p);
 }

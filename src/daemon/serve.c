@@ -5,6 +5,7 @@
 
 #include "daemon/daemon.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -270,19 +271,34 @@ static void serve_show(struct daemon *d, json_t *request, struct control_call_in
 		control_answer(call, json_pack("{s:I}", "lead", (json_int_t)held.lead), fd);
 }
 
-static void on_preview(void *ctx, int fd, enum rc rc, const struct err *err)
+static void on_preview(
+    void *ctx, int fd, const struct ops_preview *preview, enum rc rc, const struct err *err)
 {
-	if (rc == RC_OK)
-		control_answer(ctx, json_object(), fd);
-	else
+	if (rc != RC_OK) {
 		control_answer_rc(ctx, rc, err);
+		return;
+	}
+	json_t *answer =
+	    json_pack("{s:i,s:i}", "part", (int)preview->part, "parts", (int)preview->parts);
+	if (preview->problem != NULL)
+		json_object_set_new(answer, "problem", json_string(preview->problem));
+	control_answer(ctx, answer, fd);
 }
 
 static void serve_preview(struct daemon *d, json_t *request, struct control_call_in *call)
 {
 	char user[ADDR_MAX];
-	if (user_of(d, request, call, user))
-		ops_preview(d, user, on_preview, call);
+	struct err err;
+	json_int_t part = json_integer_value(json_object_get(request, "part"));
+	const char *form = text(request, "form");
+	if (form[0] == '\0')
+		form = JOB_FORM_MESSAGE;
+	if (!user_of(d, request, call, user))
+		return;
+	if (!job_form_exists(form) || part < 0 || part > INT_MAX)
+		control_answer_rc(call, err_set(&err, RC_PERM, "no such form or part"), &err);
+	else
+		ops_preview(d, user, form, part == 0 ? 1 : (unsigned)part, on_preview, call);
 }
 
 struct status {

@@ -18,12 +18,15 @@
 
 #include <gmime/gmime.h>
 
+#include "digest/excerpts.h"
 #include "digest/fields.h"
 #include "digest/guard.h"
 #include "digest/html.h"
+#include "digest/origin.h"
 #include "digest/originals.h"
 #include "digest/out.h"
 #include "digest/outline.h"
+#include "digest/template.h"
 #include "digest/text.h"
 
 /* What the message is made of before it is written. */
@@ -96,10 +99,33 @@ static void add_text(GMimeMultipart *multipart, const char *subtype, const char 
 	g_object_unref(part);
 }
 
-static enum rc make_alternative(struct parts *parts, const struct outline *outline, struct err *err)
+static void tell(const struct digest *digest, const char *text)
+{
+	if (digest->problem != NULL)
+		digest->problem(digest->ctx, text);
+}
+
+/* By the admin's template, or, should that be broken, by the shipped one. */
+static enum rc make_html(
+    const struct digest *digest, const struct outline *outline, char **html_out, struct err *err)
+{
+	struct page_template *template = NULL;
+	enum rc rc = template_load(digest->templates, &template, err);
+	if (rc != RC_OK) {
+		tell(digest, err->text);
+		rc = template_load(NULL, &template, err);
+	}
+	if (rc == RC_OK)
+		rc = html_render(template, outline, html_out, err);
+	template_free(&template);
+	return rc;
+}
+
+static enum rc make_alternative(struct parts *parts, const struct digest *digest,
+    const struct outline *outline, struct err *err)
 {
 	char boundary[BOUNDARY_MAX], *html = NULL;
-	enum rc rc = html_render(outline, &html, err);
+	enum rc rc = make_html(digest, outline, &html, err);
 	if (rc == RC_OK)
 		rc = boundary_make(boundary, err);
 	if (rc == RC_OK) {
@@ -184,32 +210,70 @@ static void parts_clear(struct parts *parts)
 		g_mime_format_options_free(parts->format);
 }
 
-enum rc digest_compose(const struct digest *digest, int fd, struct err *err)
+static enum rc compose_message(struct out *out, const struct digest *digest,
+    const struct outline *outline, const struct originals *originals, struct err *err)
 {
-	struct outline *outline = NULL;
-	struct originals *originals = NULL;
 	struct parts parts = {0};
-	struct out *out = NULL;
-	enum rc rc = fields_check(digest, err);
-	if (rc == RC_OK)
-		rc = outline_new(digest, &outline, err);
-	if (rc == RC_OK && digest->attach && digest->n_entries > 0)
-		rc = originals_new(digest, outline, &originals, err);
-	if (rc != RC_OK)
-		goto out;
 	g_mime_init(); /* counts its callers; never undone, for the process composes again */
 	parts.format = g_mime_format_options_new();
 	g_mime_format_options_set_newline_format(parts.format, GMIME_NEWLINE_FORMAT_DOS);
 	make_message(&parts, digest, outline);
-	rc = make_alternative(&parts, outline, err);
-	if (rc == RC_OK) {
-		out = g_new(struct out, 1);
-		out_init(out, fd);
+	enum rc rc = make_alternative(&parts, digest, outline, err);
+	if (rc == RC_OK)
 		rc = write_message(out, &parts, originals, err);
+	parts_clear(&parts);
+	return rc;
+}
+
+/* The summary alone. */
+static enum rc compose_form(struct out *out, const struct digest *digest,
+    const struct outline *outline, enum digest_form form, struct err *err)
+{
+	char *text = NULL;
+	enum rc rc = RC_OK;
+	if (form == DIGEST_HTML)
+		rc = make_html(digest, outline, &text, err);
+	else
+		text = text_render(outline);
+	if (rc == RC_OK) {
+		out_text(out, text);
+		rc = out_flush(out, err);
 	}
+	g_free(text);
+	return rc;
+}
+
+static enum rc details_outline(
+    const struct digest *digest, struct outline **outline_out, struct err *err)
+{
+	struct origin *origins = origins_read(digest);
+	struct excerpt *excerpts = excerpts_read(digest);
+	struct outline_details details = {.origins = origins, .excerpts = excerpts};
+	enum rc rc = outline_new(digest, &details, outline_out, err);
+	excerpts_free(excerpts, digest->n_entries);
+	origins_free(&origins, digest->n_entries);
+	return rc;
+}
+
+enum rc digest_compose(const struct digest *digest, enum digest_form form, int fd, struct err *err)
+{
+	struct outline *outline = NULL;
+	struct originals *originals = NULL;
+	struct out *out = g_new(struct out, 1);
+	out_init(out, fd);
+	enum rc rc = fields_check(digest, err);
+	if (rc == RC_OK)
+		rc = details_outline(digest, &outline, err);
+	if (rc == RC_OK && form != DIGEST_MESSAGE) {
+		rc = compose_form(out, digest, outline, form, err);
+		goto out;
+	}
+	if (rc == RC_OK && digest->attach && digest->n_entries > 0)
+		rc = originals_new(digest, outline, &originals, err);
+	if (rc == RC_OK)
+		rc = compose_message(out, digest, outline, originals, err);
 out:
 	g_free(out);
-	parts_clear(&parts);
 	originals_free(&originals);
 	outline_free(&outline);
 	return rc;

@@ -40,14 +40,23 @@ struct digest {
 	bool attach;              /* originals inside; otherwise they are sent on their own */
 	bool originals_in_folder; /* with !attach: say that they are in the folder, not the inbox */
 	const char *const *notices; /* NULL-terminated; things the user must know; may be NULL */
+	const char *const
+	    *authserv_ids;     /* trusted Authentication-Results; NULL-terminated; or NULL */
+	const char *templates; /* directory of the admin's template and style; or NULL */
+	unsigned part, parts;  /* this digest is part 1..parts of its slot; 0 or 1: whole */
+	/* Told what was wrong with the admin's template, for the log; may be NULL. */
+	void (*problem)(void *ctx, const char *text);
 	struct digest_entry *entries;
 	size_t n_entries;
 };
 
+/* The message, or one form of its summary alone: UTF-8 with LF lines, no header. */
+enum digest_form { DIGEST_MESSAGE, DIGEST_TEXT, DIGEST_HTML };
+
 /* Writes an RFC 5322 message with CRLF lines to fd. RC_NOTFOUND: an original is gone (err names its
  * id): nothing of it may be counted as delivered, so the caller makes a new list and calls again.
  */
-enum rc digest_compose(const struct digest *digest, int fd, struct err *err);
+enum rc digest_compose(const struct digest *digest, enum digest_form form, int fd, struct err *err);
 
 /* The fallback when a worker died: text/plain summary and the originals, written without any MIME
  * or XML library and without looking into the originals. */

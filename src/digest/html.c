@@ -1,48 +1,145 @@
 /*
- * html.c: see html.h. Values stand in <bdi>, so that text that runs right to left cannot reorder
- * what stands beside it. Colours and sizes are chosen to work without the style block too, which
- * some readers drop.
+ * html.c: see html.h. The template's tree is copied element by element; values come in where it says
+ * so. What a sender chose stands in an element of its own direction, so that text that runs right to
+ * left cannot reorder what stands beside it.
  */
 #include <config.h>
 
 #include "digest/html.h"
 
 #include <stdbool.h>
+#include <string.h>
 
+#include <glib.h>
 #include <libxml/HTMLtree.h>
 #include <libxml/tree.h>
 
-/* A middle dot between the details of an entry. */
-#define SEPARATOR " \xC2\xB7 "
+#include "digest/clean.h"
+#include "digest/words.h"
 
-static const char style[] =
-    "\n"
-    ":root{color-scheme:light dark;"
-    "--bg:#fff;--fg:#1d2126;--dim:#59616b;--line:#dfe3e8;--accent:#0b6157;--note:#fff4d6}\n"
-    "@media(prefers-color-scheme:dark){:root{"
-    "--bg:#16191d;--fg:#e6e9ec;--dim:#a3abb5;--line:#343a41;--accent:#6fd0c1;--note:#3a3011}}\n"
-    "body{margin:0;background:#fff;background:var(--bg);color:#1d2126;color:var(--fg);"
-    "font:16px/1.45 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Noto Sans\",sans-serif}\n"
-    "main{max-width:42em;margin:0 auto;padding:24px 16px 40px}\n"
-    "h1,h2,h3,p,ul{margin:0;padding:0}\n"
-    "h1{font-size:26px;line-height:1.2}\n"
-    "h2{font-size:18px;margin-top:36px;padding-bottom:6px;color:#0b6157;color:var(--accent);"
-    "border-bottom:2px solid var(--accent)}\n"
-    "h3{font-size:16px;margin-top:22px;overflow-wrap:anywhere}\n"
-    "ul{list-style:none}\n"
-    "li{padding:10px 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}\n"
-    "li:last-child{border-bottom:0}\n"
-    ".head,.addr,.dim,footer{color:#59616b;color:var(--dim)}\n"
-    ".head{margin-top:4px}\n"
-    ".addr,.count{font-weight:400}\n"
-    ".addr,.dim,footer{font-size:14px}\n"
-    ".whole{white-space:nowrap}\n"
-    ".note{margin-top:24px;padding:12px 16px;border-radius:8px;background:#fff4d6;"
-    "background:var(--note)}\n"
-    ".note h2{margin:0;padding:0;border:0;font-size:16px;color:inherit}\n"
-    ".note li{padding:6px 0 0;border:0}\n"
-    "footer{margin-top:36px;padding-top:12px;border-top:1px solid var(--line)}\n"
-    "footer p+p{margin-top:4px}\n";
+/* How much of an entry a page tells; each level less than the one before. */
+enum level { LEVEL_ALL, LEVEL_SHORT, LEVEL_BRIEF, LEVEL_LEAN, LEVEL_COUNT };
+
+enum { SHORT_SNIPPET = 70 };
+
+/* Bytes of a value as it stands in the page, at LEVEL_LEAN: 200 entries of these, with their
+ * elements, stay below HTML_BYTES_MAX. */
+enum { LEAN_SUBJECT = 110, LEAN_NAME = 50, LEAN_ADDRESS = 56, LEAN_GROUP = 40 };
+
+struct render {
+	const struct page_template *template; /* foreign */
+	const struct outline *outline;        /* foreign */
+	enum level level;
+	GStringChunk *text; /* own: values that were cut or put together */
+	struct html_page page;
+	struct html_notice notice;
+	struct html_section section;
+	struct html_group group;
+	struct html_entry entry;
+	const struct outline_section *in_section; /* foreign; those that are being rendered */
+	const struct outline_group *in_group;
+	const struct outline_entry *in_entry;
+};
+
+/* ---- values ---- */
+
+static const char *own(struct render *r, char *text)
+{
+	const char *kept = g_string_chunk_insert(r->text, text);
+	g_free(text);
+	return kept;
+}
+
+static size_t escaped_bytes(const char *c, const char *next)
+{
+	return *c == '&' ? 5 : *c == '<' || *c == '>' ? 4 : (size_t)(next - c);
+}
+
+/* Whole characters within max bytes of the page, an ellipsis included. */
+static const char *fit(struct render *r, const char *text, size_t max)
+{
+	size_t used = 0;
+	const char *cut = text, *next;
+	for (const char *p = text; *p != '\0'; p = next) {
+		next = g_utf8_next_char(p);
+		used += escaped_bytes(p, next);
+		if (used + strlen("\xE2\x80\xA6") <= max)
+			cut = next;
+		if (used > max)
+			return own(r, g_strdup_printf("%.*s\xE2\x80\xA6", (int)(cut - text), text));
+	}
+	return text;
+}
+
+static const char *lean(struct render *r, const char *text, size_t max)
+{
+	return text == NULL || r->level < LEVEL_LEAN ? text : fit(r, text, max);
+}
+
+static void page_begin(struct render *r)
+{
+	const struct outline *outline = r->outline;
+	r->page = (struct html_page){.subject = outline->subject,
+	    .title = outline->title,
+	    .headline = outline->headline,
+	    .slot = outline->slot,
+	    .notices = outline->n_notices == 0 ? NULL : "",
+	    .notices_heading = outline->notices_heading,
+	    .closing = outline->closing,
+	    .waits = outline->waits,
+	    .shortened = r->level == LEVEL_ALL ? NULL : outline->shortened};
+}
+
+static const char *others(struct render *r, const struct outline_entry *entry)
+{
+	if (entry->n_others == 0 || r->level >= LEVEL_SHORT)
+		return NULL;
+	GString *names = g_string_new(NULL);
+	for (size_t i = 0; i < entry->n_others; i++)
+		g_string_append_printf(names, "%s%s", i == 0 ? "" : "; ", entry->others[i]);
+	if (entry->more != NULL)
+		g_string_append_printf(names, "; %s", entry->more);
+	char *text = words_fill(_("also: {1}"), names->str, NULL, NULL, NULL);
+	g_string_free(names, TRUE);
+	return own(r, text);
+}
+
+static void entry_begin(struct render *r, const struct outline_entry *entry)
+{
+	bool brief = r->level >= LEVEL_BRIEF, all = r->level < LEVEL_LEAN;
+	const char *snippet = brief ? NULL : entry->snippet;
+	if (snippet != NULL && r->level == LEVEL_SHORT)
+		snippet = own(r, clean_text(snippet, SHORT_SNIPPET));
+	r->in_entry = entry;
+	r->entry = (struct html_entry){.name = lean(r, entry->name, LEAN_NAME),
+	    .address = lean(r, entry->addr, LEAN_ADDRESS),
+	    .unverified = entry->unverified,
+	    .subject = lean(r, entry->subject, LEAN_SUBJECT),
+	    .count = entry->count,
+	    .when = entry->when,
+	    .snippet = snippet,
+	    .others = others(r, entry),
+	    .attached = brief ? NULL : entry->attached,
+	    .why = brief ? NULL : entry->why,
+	    .unsubscribe = all ? entry->unsubscribe : NULL,
+	    /* No link for what might act at once: it is to be read, and copied by who wants it. */
+	    .unsubscribe_address = all && !entry->unsubscribe_link ? entry->unsubscribe_uri : NULL};
+}
+
+/* The innermost scope that knows the name has the value. */
+static const char *value_of(struct render *r, const struct template_name *name)
+{
+	const void *const scopes[] = {[SCOPE_PAGE] = &r->page,
+	    [SCOPE_NOTICE] = &r->notice,
+	    [SCOPE_SECTION] = &r->section,
+	    [SCOPE_GROUP] = &r->group,
+	    [SCOPE_ENTRY] = &r->entry};
+	const char *value;
+	memcpy(&value, (const char *)scopes[name->scope] + name->offset, sizeof(value));
+	return value;
+}
+
+/* ---- elements ---- */
 
 /* libxml2 returns NULL for want of memory alone; as with g_malloc, that ends the process. */
 static void *some(void *node)
@@ -54,8 +151,7 @@ static void *some(void *node)
 
 static void put_text(xmlNode *node, const char *text)
 {
-	xmlNode *child = some(xmlNewText(BAD_CAST text));
-	some(xmlAddChild(node, child));
+	some(xmlAddChild(node, some(xmlNewText(BAD_CAST text))));
 }
 
 static void put_attr(xmlNode *node, const char *name, const char *value)
@@ -63,114 +159,170 @@ static void put_attr(xmlNode *node, const char *name, const char *value)
 	some(xmlNewProp(node, BAD_CAST name, BAD_CAST value));
 }
 
-static xmlNode *add(xmlNode *parent, const char *name, const char *class, const char *text)
+/* The value of a data attribute; xmlFree. */
+static xmlChar *data_of(const xmlNode *node, const char *name)
 {
-	xmlNode *node = some(xmlNewChild(parent, NULL, BAD_CAST name, NULL));
-	if (class != NULL)
-		put_attr(node, "class", class);
-	if (text != NULL)
-		put_text(node, text);
-	return node;
+	return xmlGetNoNsProp((xmlNode *)node, BAD_CAST name);
 }
 
-static void add_value(xmlNode *parent, const char *text)
+static const char *data_value(struct render *r, const xmlNode *node, const char *attribute,
+    enum template_scope scope, const struct template_name **name_out)
 {
-	add(parent, "bdi", NULL, text);
+	xmlChar *name = data_of(node, attribute);
+	*name_out = name == NULL ? NULL : template_name_find((const char *)name, scope);
+	xmlFree(name);
+	return *name_out == NULL ? NULL : value_of(r, *name_out);
 }
 
-static void render_entry(xmlNode *list, const struct outline_entry *entry)
+static bool is_left_out(struct render *r, const xmlNode *node, enum template_scope scope)
 {
-	xmlNode *item = add(list, "li", NULL, NULL);
-	add_value(add(item, "p", NULL, NULL), entry->subject);
-	if (entry->from != NULL)
-		add_value(add(item, "p", "dim", NULL), entry->from);
-	xmlNode *details = add(item, "p", "dim", NULL);
-	add(details, "span", "whole", entry->when);
-	put_text(details, SEPARATOR);
-	add(details, "span", "whole", entry->size);
-	if (entry->list != NULL) {
-		put_text(details, SEPARATOR);
-		add_value(details, entry->list);
+	const struct template_name *name;
+	const char *value = data_value(r, node, "data-if", scope, &name);
+	if (name != NULL && value == NULL)
+		return true;
+	value = data_value(r, node, "data-if-not", scope, &name);
+	return name != NULL && value != NULL;
+}
+
+static void render_nodes(
+    struct render *r, const xmlNode *from, xmlNode *to, enum template_scope scope);
+
+static void copy_attributes(struct render *r, const xmlNode *from, xmlNode *to)
+{
+	for (const xmlAttr *attr = from->properties; attr != NULL; attr = attr->next) {
+		xmlChar *value = xmlNodeListGetString(from->doc, attr->children, 1);
+		if (!g_str_has_prefix((const char *)attr->name, "data-"))
+			put_attr(
+			    to, (const char *)attr->name, value == NULL ? "" : (const char *)value);
+		else if (strcmp((const char *)attr->name, "data-href") == 0 &&
+		    r->in_entry->unsubscribe_link && r->in_entry->unsubscribe_uri != NULL)
+			put_attr(to, "href", r->in_entry->unsubscribe_uri);
+		xmlFree(value);
 	}
-	if (entry->why != NULL)
-		add_value(add(item, "p", "dim", NULL), entry->why);
 }
 
-static void render_sender(xmlNode *main, const struct outline_sender *sender)
+static void render_element(
+    struct render *r, const xmlNode *from, xmlNode *to, enum template_scope scope)
 {
-	xmlNode *heading = add(main, "h3", NULL, NULL);
-	if (sender->name != NULL) {
-		add_value(heading, sender->name);
-		put_text(heading, " ");
+	const struct template_name *name;
+	if (is_left_out(r, from, scope))
+		return;
+	xmlNode *element = some(xmlNewChild(to, NULL, from->name, NULL));
+	copy_attributes(r, from, element);
+	const char *value = data_value(r, from, "data-text", scope, &name);
+	if (strcmp((const char *)from->name, "style") == 0) {
+		put_text(element, template_style(r->template));
+	} else if (name != NULL) {
+		if (name->foreign)
+			put_attr(element, "dir", "auto");
+		put_text(element, value == NULL ? "" : value);
+	} else {
+		render_nodes(r, from->children, element, scope);
 	}
-	add_value(add(heading, "span", sender->name == NULL ? NULL : "addr", NULL), sender->addr);
-	xmlNode *list = add(main, "ul", NULL, NULL);
-	for (size_t i = 0; i < sender->n; i++)
-		render_entry(list, &sender->entries[i]);
 }
 
-static void render_body(xmlNode *main, const struct outline *outline)
+/* Once for each notice, section, group or entry. */
+static void render_each(struct render *r, const char *each, const xmlNode *from, xmlNode *to)
 {
-	add(main, "h1", NULL, outline->words->title);
-	add(main, "p", "head", outline->headline);
-	add(main, "p", "head", outline->slot);
-	if (outline->n_notices > 0) {
-		xmlNode *note = add(main, "section", "note", NULL);
-		add(note, "h2", NULL, outline->words->notices);
-		xmlNode *list = add(note, "ul", NULL, NULL);
-		for (size_t i = 0; i < outline->n_notices; i++)
-			add_value(add(list, "li", NULL, NULL), outline->notices[i]);
+	const struct outline *outline = r->outline;
+	if (strcmp(each, "notices") == 0) {
+		for (size_t i = 0; i < outline->n_notices; i++) {
+			r->notice.notice = outline->notices[i];
+			render_element(r, from, to, SCOPE_NOTICE);
+		}
+	} else if (strcmp(each, "sections") == 0) {
+		for (size_t i = 0; i < outline->n_sections; i++) {
+			r->in_section = &outline->sections[i];
+			r->section =
+			    (struct html_section){r->in_section->heading, r->in_section->count};
+			render_element(r, from, to, SCOPE_SECTION);
+		}
+	} else if (strcmp(each, "groups") == 0) {
+		for (size_t i = 0; i < r->in_section->n; i++) {
+			r->in_group = &r->in_section->groups[i];
+			r->group.group = lean(r, r->in_group->heading, LEAN_GROUP);
+			render_element(r, from, to, SCOPE_GROUP);
+		}
+	} else {
+		for (size_t i = 0; i < r->in_group->n; i++) {
+			entry_begin(r, &r->in_group->entries[i]);
+			render_element(r, from, to, SCOPE_ENTRY);
+		}
 	}
-	for (size_t c = 0; c < outline->n_classes; c++) {
-		const struct outline_class *class = &outline->classes[c];
-		char *count = g_strdup_printf(" (%zu)", class->n_entries);
-		add(add(main, "h2", NULL, class->heading), "span", "count", count);
-		g_free(count);
-		for (size_t s = 0; s < class->n; s++)
-			render_sender(main, &class->senders[s]);
+}
+
+static bool is_layout(const char *text)
+{
+	return strchr(text, '\n') != NULL && text[strspn(text, " \t\r\n")] == '\0';
+}
+
+static void render_nodes(
+    struct render *r, const xmlNode *from, xmlNode *to, enum template_scope scope)
+{
+	for (; from != NULL; from = from->next) {
+		if (from->type == XML_TEXT_NODE && !is_layout((const char *)from->content))
+			put_text(to, (const char *)from->content);
+		if (from->type != XML_ELEMENT_NODE)
+			continue;
+		xmlChar *each = data_of(from, "data-each");
+		if (each == NULL)
+			render_element(r, from, to, scope);
+		else
+			render_each(r, (const char *)each, from, to);
+		xmlFree(each);
 	}
-	xmlNode *footer = add(main, "footer", NULL, NULL);
-	add(footer, "p", NULL, outline->closing);
-	add_value(add(footer, "p", NULL, NULL), outline->waits);
 }
 
-static void add_meta(xmlNode *head, const char *name, const char *content)
-{
-	xmlNode *meta = add(head, "meta", NULL, NULL);
-	put_attr(meta, "name", name);
-	put_attr(meta, "content", content);
-}
+/* ---- the page ---- */
 
-static xmlDoc *build(const struct outline *outline)
+static xmlDoc *build(struct render *r)
 {
+	const xmlNode *root = xmlDocGetRootElement(template_doc(r->template));
 	xmlDoc *doc = some(htmlNewDocNoDtD(NULL, NULL));
 	some(xmlCreateIntSubset(doc, BAD_CAST "html", NULL, NULL)); /* <!DOCTYPE html> */
 	xmlNode *html = some(xmlNewDocNode(doc, NULL, BAD_CAST "html", NULL));
 	xmlDocSetRootElement(doc, html);
-	put_attr(html, "lang", outline->words->language);
-	put_attr(html, "dir", outline->words->dir);
-	xmlNode *head = add(html, "head", NULL, NULL);
-	put_attr(add(head, "meta", NULL, NULL), "charset", "utf-8");
-	add_meta(head, "viewport", "width=device-width, initial-scale=1");
-	add_meta(head, "color-scheme", "light dark");
-	add(head, "title", NULL, outline->subject);
-	add(head, "style", NULL, style);
-	render_body(add(add(html, "body", NULL, NULL), "main", NULL, NULL), outline);
+	put_attr(html, "lang", r->outline->lang);
+	put_attr(html, "dir", r->outline->dir);
+	page_begin(r);
+	render_nodes(r, root->children, html, SCOPE_PAGE);
 	return doc;
 }
 
-enum rc html_render(const struct outline *outline, char **html_out, struct err *err)
+static char *render(
+    const struct page_template *template, const struct outline *outline, enum level level)
 {
-	xmlDoc *doc = build(outline);
+	struct render r = {.template = template,
+	    .outline = outline,
+	    .level = level,
+	    .text = g_string_chunk_new(4096)};
+	xmlDoc *doc = build(&r);
 	xmlOutputBuffer *buffer = some(xmlAllocOutputBuffer(NULL));
-	htmlDocContentDumpFormatOutput(buffer, doc, "UTF-8", 1);
+	htmlDocContentDumpFormatOutput(buffer, doc, "UTF-8", 0);
 	xmlOutputBufferFlush(buffer);
 	const char *text = (const char *)xmlOutputBufferGetContent(buffer);
 	size_t size = xmlOutputBufferGetSize(buffer);
-	bool good = buffer->error == 0 && text != NULL && size > 0;
-	if (good)
-		*html_out = g_strndup(text, size);
+	char *html = buffer->error == 0 && text != NULL && size > 0 ? g_strndup(text, size) : NULL;
 	xmlOutputBufferClose(buffer);
 	xmlFreeDoc(doc);
-	return good ? RC_OK : err_set(err, RC_TEMP, "libxml2 could not write the page");
+	g_string_chunk_free(r.text);
+	return html;
+}
+
+enum rc html_render(const struct page_template *template, const struct outline *outline,
+    char **html_out, struct err *err)
+{
+	char *html = NULL;
+	/* Levels that could not do are not tried: each costs as much as the page is long. */
+	enum level level = outline->n_entries > 4 * HTML_ENTRIES_FIT ? LEVEL_LEAN : LEVEL_ALL;
+	for (; level < LEVEL_COUNT; level++) {
+		g_free(html);
+		html = render(template, outline, level);
+		if (html == NULL)
+			return err_set(err, RC_TEMP, "libxml2 could not write the page");
+		if (strlen(html) <= HTML_BYTES_MAX)
+			break;
+	}
+	*html_out = html;
+	return RC_OK;
 }

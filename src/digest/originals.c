@@ -44,7 +44,7 @@ void original_scan_end(struct original_scan *scan)
 		scan->data = ORIGINAL_BINARY;
 }
 
-static enum rc open_one(
+enum rc original_open(
     const struct digest *digest, const struct digest_entry *entry, int *fd_out, struct err *err)
 {
 	struct stat st;
@@ -76,7 +76,7 @@ static enum rc read_one(const struct digest *digest, const struct digest_entry *
 {
 	unsigned char *block = NULL;
 	int fd = -1;
-	enum rc rc = open_one(digest, entry, &fd, err);
+	enum rc rc = original_open(digest, entry, &fd, err);
 	if (rc != RC_OK)
 		return rc;
 	block = g_malloc(BLOCK);
@@ -105,10 +105,10 @@ enum rc originals_new(const struct digest *digest, const struct outline *outline
 	enum rc rc = RC_OK;
 	originals->digest = digest;
 	originals->outline = outline;
-	originals->scans = g_new0(struct original_scan, MAX(outline->n_entries, 1));
-	for (size_t i = 0; rc == RC_OK && i < outline->n_entries; i++) {
+	originals->scans = g_new0(struct original_scan, MAX(outline->n_messages, 1));
+	for (size_t i = 0; rc == RC_OK && i < outline->n_messages; i++) {
 		struct original_scan *scan = &originals->scans[i];
-		rc = read_one(digest, outline->entries[i].source, NULL, scan, err);
+		rc = read_one(digest, outline->order[i], NULL, scan, err);
 		if (scan->data > originals->data)
 			originals->data = scan->data;
 	}
@@ -166,8 +166,8 @@ enum rc originals_write(const struct originals *originals, struct out *out, stru
 	out_text(out, "\"\r\nContent-Transfer-Encoding: ");
 	out_text(out, original_data_name(originals->data));
 	out_text(out, "\r\n\r\n");
-	for (size_t i = 0; i < outline->n_entries && out->rc == RC_OK; i++) {
-		const struct digest_entry *entry = outline->entries[i].source;
+	for (size_t i = 0; i < outline->n_messages && out->rc == RC_OK; i++) {
+		const struct digest_entry *entry = outline->order[i];
 		const struct original_scan *before = &originals->scans[i];
 		struct original_scan scan = {0};
 		write_part_header(out, boundary, before->data);

@@ -32,6 +32,11 @@ struct original_scan {
 void original_scan(struct original_scan *scan, const unsigned char *data, size_t len);
 void original_scan_end(struct original_scan *scan);
 
+/* The original for reading, behind the trace fields. RC_NOTFOUND: it is gone, or no file. err names
+ * it. */
+enum rc original_open(
+    const struct digest *digest, const struct digest_entry *entry, int *fd_out, struct err *err);
+
 /* What the first reading found out: one a message, in the order of the outline. */
 struct originals {
 	const struct digest *digest;   /* foreign */

@@ -1,9 +1,10 @@
 /*
  * outline.c: see outline.h.
  *
- * Entries are sorted by class, then by the address of the sender, then by time; a group is a run
- * of entries with the same class and address. The groups of a class are then sorted by what a
- * reader looks for: the name.
+ * Each message becomes an item with three keys: its section (of the class), its group in there (a
+ * service, a list, or none) and its fold (a sender or a thread). Items are sorted by these keys and
+ * by time; a run of equal keys is one entry, a run of equal groups one group. How often somebody
+ * writes changes a number, not a place: groups and senders stand in the order of their names.
  */
 #include <config.h>
 
@@ -13,19 +14,31 @@
 #include <string.h>
 
 #include "digest/clean.h"
+#include "digest/threads.h"
+#include "digest/words.h"
 
 /* In columns. The subject fills about three lines of the text form. */
 enum { SUBJECT_MAX = 200, NAME_MAX_COLUMNS = 80, ADDR_MAX_COLUMNS = 320, WHY_MAX = 300 };
-enum { NOTICE_MAX = 600, LIST_MAX = 120 };
+enum { NOTICE_MAX = 600, LIST_MAX = 120, OTHER_MAX = 100, NAMES_MAX = 200 };
 
-/* One entry while it is sorted. */
+/* Two lines of the text form, that may break a word before their ends. */
+enum { SNIPPET_MAX = 124, SNIPPET_WORD_MAX = 24 };
+
+enum section { NOTIFICATIONS, NEWSLETTERS, LISTS, TRANSACTIONS, OTHERS };
+
+/* One message while it is sorted. */
 struct item {
-	const struct digest_entry *entry; /* foreign */
-	const char *key;                  /* what makes the sender: address, or name */
-	const char *sort;                 /* the group's heading, case-folded */
-	const char *name, *addr;          /* cleaned; "" if none */
-	int rank;                         /* of the class */
-	size_t index;                     /* as the caller had it: breaks ties */
+	const struct digest_entry *message; /* foreign */
+	const struct origin *origin;        /* foreign; or NULL */
+	const struct excerpt *excerpt;      /* foreign; or NULL */
+	const char *name, *addr, *subject;  /* cleaned; "" if none */
+	const char *group;                  /* heading, "" if none */
+	const char *group_sort, *sort;      /* case-folded: of the group, of the sender */
+	const char *sender;                 /* case-folded address, or name */
+	const char *fold;                   /* what makes the entry: a sender, or a thread */
+	enum section section;
+	size_t index; /* as the caller had it: breaks ties */
+	bool copy;    /* the same message came by another way, too: counted there */
 };
 
 static const char *own(struct outline *outline, char *text)
@@ -40,105 +53,188 @@ static const char *own_clean(struct outline *outline, const char *text, size_t m
 	return own(outline, clean_text(text, max_columns));
 }
 
-static const char *own_fill(struct outline *outline, const char *phrase, const char *a)
+static const char *own_fold(struct outline *outline, const char *text)
 {
-	return own(outline, words_fill(phrase, a, NULL, NULL));
+	return own(outline, g_utf8_casefold(text, -1));
 }
 
-static int class_rank(const char *name)
+static const char *own_fill(struct outline *outline, const char *phrase, const char *a)
+{
+	return own(outline, words_fill(phrase, a, NULL, NULL, NULL));
+}
+
+static const char *section_heading(enum section section)
+{
+	switch (section) {
+	case NOTIFICATIONS:
+		return _("Notifications");
+	case NEWSLETTERS:
+		return _("Newsletters");
+	case LISTS:
+		return _("Mailing lists");
+	case TRANSACTIONS:
+		return _("Orders, bills and accounts");
+	case OTHERS:
+		break;
+	}
+	return _("Other mail");
+}
+
+static enum section section_of(const char *class_name)
 {
 	static const struct {
-		const char *name;
-		int rank;
-	} ranks[] = {
-	    {"notification", WORDS_NOTIFICATION},
-	    {"newsletter", WORDS_NEWSLETTER},
-	    {"discussion", WORDS_DISCUSSION},
-	    {"transactional", WORDS_TRANSACTIONAL},
+		const char *class_name;
+		enum section section;
+	} rows[] = {
+	    {"notification", NOTIFICATIONS},
+	    {"newsletter", NEWSLETTERS},
+	    {"discussion", LISTS},
+	    {"transactional", TRANSACTIONS},
 	};
-	for (size_t i = 0; name != NULL && i < G_N_ELEMENTS(ranks); i++)
-		if (strcmp(ranks[i].name, name) == 0)
-			return ranks[i].rank;
-	return WORDS_OTHER;
+	for (size_t i = 0; class_name != NULL && i < G_N_ELEMENTS(rows); i++)
+		if (strcmp(rows[i].class_name, class_name) == 0)
+			return rows[i].section;
+	return OTHERS;
+}
+
+/* ---- items ---- */
+
+static const char *domain_of(const char *addr)
+{
+	const char *at = strrchr(addr, '@');
+	return at == NULL ? addr : at + 1;
+}
+
+static void item_fill(struct outline *outline, struct item *item)
+{
+	const struct digest_entry *message = item->message;
+	const char *list = own_clean(outline, message->list_id, LIST_MAX);
+	item->section = section_of(message->class_name);
+	item->name = own_clean(outline, message->from_name, NAME_MAX_COLUMNS);
+	item->addr = own_clean(outline, message->from_addr, ADDR_MAX_COLUMNS);
+	item->subject = own_clean(outline, message->subject, SUBJECT_MAX);
+	item->group = item->section == NOTIFICATIONS ? domain_of(item->addr)
+	    : item->section == LISTS                 ? list
+						     : "";
+	item->group_sort = own_fold(outline, item->group);
+	item->sort = own_fold(outline, item->name[0] != '\0' ? item->name : item->addr);
+	item->sender = own_fold(outline, item->addr[0] != '\0' ? item->addr : item->name);
+	item->fold = item->sender;
+	/* One address can speak for many lists, each of which is one thing to its reader. */
+	if (item->section == NOTIFICATIONS && list[0] != '\0')
+		item->fold = own(outline, g_strdup_printf("%s %s", item->sender, list));
+}
+
+/* Of messages on a list, the thread makes the entry, not who happened to write. */
+static void fold_threads(struct outline *outline, struct item *items, size_t n)
+{
+	struct threads *threads = threads_new();
+	for (size_t i = 0; i < n; i++) { /* in the order of time */
+		struct item *item = &items[i];
+		if (item->section != LISTS)
+			continue;
+		const char *thread =
+		    threads_add(threads, item->group_sort, item->origin, item->subject);
+		item->fold = own(outline, g_strdup(thread));
+		item->sort = item->fold;
+	}
+	threads_free(&threads);
 }
 
 static int by_time(const struct item *a, const struct item *b)
 {
-	if (a->entry->received != b->entry->received)
-		return a->entry->received < b->entry->received ? -1 : 1;
+	if (a->message->received != b->message->received)
+		return a->message->received < b->message->received ? -1 : 1;
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
-static int by_sender(const void *left, const void *right)
+static int oldest_first(const void *left, const void *right)
 {
-	const struct item *a = left, *b = right;
-	if (a->rank != b->rank)
-		return a->rank < b->rank ? -1 : 1;
-	int order = strcmp(a->key, b->key);
-	return order != 0 ? order : by_time(a, b);
+	return by_time(left, right);
 }
 
-static int by_heading(const void *left, const void *right)
+/* Newest first within a fold. A list's threads stand in the order in which they began. */
+static int by_place(const void *left, const void *right)
 {
 	const struct item *a = left, *b = right;
-	if (a->rank != b->rank)
-		return a->rank < b->rank ? -1 : 1;
-	int order = strcmp(a->sort, b->sort);
+	if (a->section != b->section)
+		return a->section < b->section ? -1 : 1;
+	int order = strcmp(a->group_sort, b->group_sort);
 	if (order == 0)
-		order = strcmp(a->key, b->key);
-	return order != 0 ? order : by_time(a, b);
+		order = strcmp(a->sort, b->sort);
+	if (order == 0)
+		order = strcmp(a->fold, b->fold);
+	return order != 0 ? order : by_time(b, a);
 }
 
-static bool same_group(const struct item *a, const struct item *b)
+/* The senders of one fold may give several names; the newest one sorts for all of them. */
+static void unify_names(struct item *items, size_t n)
 {
-	return a->rank == b->rank && strcmp(a->key, b->key) == 0;
+	GHashTable *newest = g_hash_table_new(g_str_hash, g_str_equal);
+	for (size_t i = n; i-- > 0;) { /* items stand oldest first */
+		const char *sort = g_hash_table_lookup(newest, items[i].fold);
+		if (sort == NULL)
+			g_hash_table_insert(
+			    newest, (gpointer)items[i].fold, (gpointer)items[i].sort);
+		else
+			items[i].sort = sort;
+	}
+	g_hash_table_unref(newest);
 }
 
-static size_t group_end(const struct item *items, size_t n, size_t first)
+/* The same Message-ID by two ways. Who writes another's Message-ID into a message of his own does
+ * not make that other one vanish: sender and subject must be the same, too. */
+static void mark_copies(struct item *items, size_t n)
 {
-	size_t end = first + 1;
-	while (end < n && same_group(&items[first], &items[end]))
-		end++;
-	return end;
+	GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (size_t i = 0; i < n; i++) {
+		struct item *item = &items[i];
+		if (item->origin == NULL || item->origin->message_id[0] == '\0')
+			continue;
+		char *key = g_strdup_printf(
+		    "%s\n%s\n%s", item->origin->message_id, item->addr, item->subject);
+		item->copy = !g_hash_table_add(seen, key);
+	}
+	g_hash_table_unref(seen);
 }
 
-/* The one name that all messages of a group give; NULL if they give none, or several. */
-static const char *group_name(const struct item *items, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		if (strcmp(items[i].name, items[0].name) != 0)
-			return NULL;
-	/* A name that repeats the address says nothing. */
-	return items[0].name[0] != '\0' && strcmp(items[0].name, items[0].addr) != 0 ? items[0].name
-										     : NULL;
-}
-
-static struct item *items_sorted(const struct digest *digest, struct outline *outline)
+static struct item *items_sorted(
+    const struct digest *digest, const struct outline_details *details, struct outline *outline)
 {
 	size_t n = digest->n_entries;
 	struct item *items = g_new0(struct item, MAX(n, 1));
 	for (size_t i = 0; i < n; i++) {
-		struct item *item = &items[i];
-		item->entry = &digest->entries[i];
-		item->index = i;
-		item->rank = class_rank(item->entry->class_name);
-		item->name = own_clean(outline, item->entry->from_name, NAME_MAX_COLUMNS);
-		item->addr = own_clean(outline, item->entry->from_addr, ADDR_MAX_COLUMNS);
-		item->key = own(
-		    outline, g_utf8_casefold(item->addr[0] != '\0' ? item->addr : item->name, -1));
+		items[i].message = &digest->entries[i];
+		items[i].index = i;
+		if (details != NULL && details->origins != NULL)
+			items[i].origin = &details->origins[i];
+		if (details != NULL && details->excerpts != NULL)
+			items[i].excerpt = &details->excerpts[i];
+		item_fill(outline, &items[i]);
 	}
-	qsort(items, n, sizeof(*items), by_sender);
-	for (size_t first = 0, end; first < n; first = end) {
-		end = group_end(items, n, first);
-		const char *name = group_name(&items[first], end - first);
-		const char *sort =
-		    own(outline, g_utf8_casefold(name != NULL ? name : items[first].addr, -1));
-		for (size_t i = first; i < end; i++)
-			items[i].sort = sort;
-	}
-	qsort(items, n, sizeof(*items), by_heading);
+	qsort(items, n, sizeof(*items), oldest_first);
+	mark_copies(items, n);
+	fold_threads(outline, items, n);
+	unify_names(items, n);
+	qsort(items, n, sizeof(*items), by_place);
 	return items;
 }
+
+static bool same_group(const struct item *a, const struct item *b)
+{
+	return a->section == b->section && strcmp(a->group_sort, b->group_sort) == 0;
+}
+
+static size_t fold_end(const struct item *items, size_t n, size_t first)
+{
+	size_t end = first + 1;
+	while (end < n && same_group(&items[first], &items[end]) &&
+	    strcmp(items[first].fold, items[end].fold) == 0)
+		end++;
+	return end;
+}
+
+/* ---- times ---- */
 
 static GDateTime *local_time(int64_t when, GTimeZone *zone)
 {
@@ -172,123 +268,285 @@ static void times_end(struct times *times)
 	g_time_zone_unref(times->zone);
 }
 
-static void entry_fill(struct outline *outline, struct outline_entry *entry,
-    const struct item *item, const struct times *times, bool tell_name)
+/* ---- entries ---- */
+
+static const char *subject_of(const struct item *item)
 {
-	const struct words *words = outline->words;
-	const struct digest_entry *source = item->entry;
-	GDateTime *when = local_time(source->received, times->zone);
-	const char *why = own_clean(outline, source->why, WHY_MAX);
-	const char *list = own_clean(outline, source->list_id, LIST_MAX);
-	entry->source = source;
-	entry->subject = own_clean(outline, source->subject, SUBJECT_MAX);
-	if (entry->subject[0] == '\0')
-		entry->subject = words->no_subject;
-	entry->when = own(outline, words_time(words, when, times->slot));
-	entry->size = own(outline, words_size(words, source->size));
-	if (why[0] != '\0')
-		entry->why = own_fill(outline, words->why, why);
-	if (tell_name && item->name[0] != '\0')
-		entry->from = own_fill(outline, words->from, item->name);
-	if (item->rank == WORDS_DISCUSSION && list[0] != '\0')
-		entry->list = own_fill(outline, words->list, list);
+	return item->subject[0] != '\0' ? item->subject : _("(no subject)");
+}
+
+/* A page often begins with its own subject, which stands above the snippet already. */
+static const char *behind_subject(const char *snippet, const char *subject)
+{
+	size_t len = strlen(subject);
+	if (len == 0 || strncmp(snippet, subject, len) != 0)
+		return snippet;
+	const char *rest = snippet + len;
+	if (*rest != '\0' && g_unichar_isalnum(g_utf8_get_char(rest)))
+		return snippet;
+	while (*rest != '\0' && !g_unichar_isalnum(g_utf8_get_char(rest)))
+		rest = g_utf8_next_char(rest);
+	return rest;
+}
+
+/* Cut between words, if there is a blank where one can be expected. */
+static const char *snippet_of(struct outline *outline, const struct item *item)
+{
+	if (item->excerpt == NULL)
+		return NULL;
+	char *text = clean_text(behind_subject(item->excerpt->snippet, item->subject), SNIPPET_MAX);
+	static const char ellipsis[] = "\xE2\x80\xA6";
+	char *blank = strrchr(text, ' ');
+	if (g_str_has_suffix(text, ellipsis) && blank != NULL &&
+	    strlen(blank) < SNIPPET_WORD_MAX + sizeof(ellipsis))
+		strcpy(blank, " \xE2\x80\xA6");
+	if (text[0] != '\0')
+		return own(outline, text);
+	g_free(text);
+	return NULL;
+}
+
+/* Older messages with other subjects. A thread has one subject. */
+static void name_others(
+    struct outline *outline, struct outline_entry *entry, const struct item *items, size_t n)
+{
+	GHashTable *named = g_hash_table_new(g_str_hash, g_str_equal);
+	size_t more = 0;
+	if (items[0].section == LISTS)
+		n = 1;
+	g_hash_table_add(named, (gpointer)items[0].subject);
+	for (size_t i = 1; i < n; i++) {
+		if (items[i].copy || !g_hash_table_add(named, (gpointer)items[i].subject))
+			continue;
+		if (entry->n_others == OUTLINE_OTHERS_MAX)
+			more++;
+		else
+			entry->others[entry->n_others++] =
+			    own_clean(outline, subject_of(&items[i]), OTHER_MAX);
+	}
+	if (more > 0)
+		entry->more = own(outline, words_count("and {1} more", "and {1} more", more));
+	g_hash_table_unref(named);
+}
+
+static const char *attached(struct outline *outline, const struct excerpt *excerpt)
+{
+	GString *names = g_string_new(NULL);
+	size_t named = 0;
+	if (excerpt == NULL || excerpt->n_attachments == 0) {
+		g_string_free(names, TRUE);
+		return NULL;
+	}
+	for (; named < EXCERPT_NAMES && excerpt->names[named] != NULL; named++)
+		g_string_append_printf(
+		    names, "%s%s", named == 0 ? "" : ", ", excerpt->names[named]);
+	if (excerpt->n_attachments > named) {
+		char *more =
+		    words_count("and {1} more", "and {1} more", excerpt->n_attachments - named);
+		g_string_append_printf(names, "%s%s", named == 0 ? "" : " ", more);
+		g_free(more);
+	}
+	const char *clean = own_clean(outline, names->str, NAMES_MAX);
+	g_string_free(names, TRUE);
+	return own_fill(outline, _("Attached: {1}"), clean);
+}
+
+/* The caller's reasons are those of the rules, "; " between them. */
+static const char *why(struct outline *outline, const char *reasons)
+{
+	char *clean = clean_text(reasons, WHY_MAX);
+	char **each = g_strsplit(clean, "; ", -1);
+	GString *text = g_string_new(NULL);
+	for (size_t i = 0; each[i] != NULL; i++)
+		if (each[i][0] != '\0')
+			g_string_append_printf(
+			    text, "%s%s", text->len == 0 ? "" : "; ", _(each[i]));
+	const char *filled =
+	    text->len == 0 ? NULL : own_fill(outline, _("Held because {1}"), text->str);
+	g_string_free(text, TRUE);
+	g_strfreev(each);
+	g_free(clean);
+	return filled;
+}
+
+static void fill_origin(
+    struct outline *outline, struct outline_entry *entry, const struct origin *origin)
+{
+	if (origin == NULL)
+		return;
+	if (origin->unverified)
+		entry->unverified = _("unverified sender");
+	if (origin->unsubscribe_uri == NULL)
+		return;
+	bool mail = g_ascii_strncasecmp(origin->unsubscribe_uri, "mailto:", 7) == 0;
+	entry->unsubscribe =
+	    own_fill(outline, mail ? _("Unsubscribe by mail to {1}") : _("Unsubscribe at {1}"),
+		origin->unsubscribe_domain);
+	entry->unsubscribe_uri = own(outline, g_strdup(origin->unsubscribe_uri));
+	entry->unsubscribe_link = origin->unsubscribe_safe;
+}
+
+/* items[0] is the newest; one of them at least is no copy. */
+static void entry_fill(struct outline *outline, struct outline_entry *entry,
+    const struct item *items, size_t n, const struct times *times)
+{
+	const struct item *newest = &items[0];
+	GDateTime *when = local_time(newest->message->received, times->zone);
+	bool named = newest->name[0] != '\0' && strcmp(newest->name, newest->addr) != 0;
+	for (size_t i = 0; i < n; i++)
+		entry->n += !items[i].copy;
+	entry->addr = named && newest->addr[0] != '\0' ? newest->addr : NULL;
+	entry->name = named           ? newest->name
+	    : newest->addr[0] != '\0' ? newest->addr
+				      : _("(no sender)");
+	entry->subject = subject_of(newest);
+	entry->when = own(outline, words_time(when, times->slot));
+	if (entry->n > 1)
+		entry->count = own(outline, words_count("{1} message", "{1} messages", entry->n));
+	name_others(outline, entry, items, n);
+	entry->snippet = snippet_of(outline, newest);
+	entry->attached = attached(outline, newest->excerpt);
+	entry->why = why(outline, newest->message->why);
+	fill_origin(outline, entry, newest->origin);
 	if (when != NULL)
 		g_date_time_unref(when);
 }
 
-static void group(struct outline *outline, const struct item *items, const struct times *times)
+/* ---- the whole ---- */
+
+static void section_begin(struct outline *outline, const struct item *item)
 {
-	struct outline_class *class = NULL;
-	struct outline_sender *sender = outline->senders;
-	size_t n = outline->n_entries;
-	int rank = -1;
-	for (size_t first = 0, end; first < n; first = end, sender++) {
-		end = group_end(items, n, first);
-		if (items[first].rank != rank) {
-			rank = items[first].rank;
-			class = &outline->classes[outline->n_classes++];
-			class->heading = outline->words->classes[rank];
-			class->senders = sender;
+	struct outline_section *section = &outline->sections[outline->n_sections++];
+	section->heading = section_heading(item->section);
+	section->groups = &outline->groups[outline->n_groups];
+}
+
+static void group_begin(struct outline *outline, const struct item *item)
+{
+	struct outline_section *section = &outline->sections[outline->n_sections - 1];
+	struct outline_group *group = &outline->groups[outline->n_groups++];
+	section->n++;
+	group->heading = item->group[0] != '\0' ? item->group : NULL;
+	group->entries = &outline->entries[outline->n_entries];
+}
+
+static void build(struct outline *outline, const struct item *items, const struct times *times)
+{
+	size_t in_section = 0, n = outline->n_messages;
+	for (size_t first = 0, end; first < n; first = end) {
+		const struct item *item = &items[first];
+		end = fold_end(items, n, first);
+		if (first == 0 || item->section != items[first - 1].section) {
+			section_begin(outline, item);
+			in_section = 0;
 		}
-		class->n++;
-		class->n_entries += end - first;
-		sender->name = group_name(&items[first], end - first);
-		sender->addr =
-		    items[first].addr[0] != '\0' ? items[first].addr : outline->words->no_sender;
-		sender->entries = &outline->entries[first];
-		sender->n = end - first;
-		for (size_t i = first; i < end; i++)
-			entry_fill(outline, &outline->entries[i], &items[i], times,
-			    sender->name == NULL && items[i].name[0] != '\0' &&
-				strcmp(items[i].name, items[i].addr) != 0);
+		if (in_section == 0 || !same_group(&items[first - 1], item))
+			group_begin(outline, item);
+		struct outline_entry *entry = &outline->entries[outline->n_entries++];
+		outline->groups[outline->n_groups - 1].n++;
+		entry_fill(outline, entry, &items[first], end - first, times);
+		in_section += entry->n;
+		outline->sections[outline->n_sections - 1].count =
+		    own(outline, words_number(in_section));
 	}
+	for (size_t i = 0; i < n; i++)
+		outline->order[i] = items[i].message;
 }
 
 static size_t count_senders(const struct item *items, size_t n)
 {
 	GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
 	for (size_t i = 0; i < n; i++)
-		g_hash_table_add(seen, (gpointer)items[i].key);
+		g_hash_table_add(seen, (gpointer)items[i].sender);
 	size_t count = g_hash_table_size(seen);
 	g_hash_table_unref(seen);
 	return count;
 }
 
-static void headings(struct outline *outline, const struct digest *digest,
-    const struct times *times, size_t n_senders)
+static const char *closing(const struct digest *digest)
 {
-	const struct words *words = outline->words;
-	char *messages = words_count(words->messages_one, words->messages_many, outline->n_entries);
-	char *senders = words_count(words->senders_one, words->senders_many, n_senders);
-	char *shortly = words_slot_short(words, times->slot);
-	char *fully = words_slot_long(words, times->slot);
-	char *user = clean_text(digest->user, ADDR_MAX_COLUMNS);
-	outline->subject = own(outline, words_fill(words->subject, messages, senders, shortly));
-	outline->headline = own(outline, words_fill(words->headline, messages, senders, NULL));
+	if (digest->attach)
+		return _("Nothing is lost: the originals are attached below, unchanged.");
+	if (digest->originals_in_folder)
+		return _(
+		    "Nothing is lost: the originals come along with this digest, unchanged, in "
+		    "your Digest folder.");
+	return _("Nothing is lost: the originals come along with this digest, unchanged, in your "
+		 "inbox.");
+}
+
+static void headings(struct outline *outline, const struct digest *digest,
+    const struct times *times, const struct item *items)
+{
+	size_t messages_n = 0;
+	for (size_t i = 0; i < outline->n_messages; i++)
+		messages_n += !items[i].copy;
+	char *messages = words_count("{1} message", "{1} messages", messages_n);
+	char *senders =
+	    words_count("{1} sender", "{1} senders", count_senders(items, outline->n_messages));
+	char *shortly = words_slot_short(times->slot), *fully = words_slot_long(times->slot);
+	char *part = words_number(digest->part), *parts = words_number(digest->parts);
+	char *of = g_strdup_printf("%s/%s", part, parts);
+	bool split = digest->parts > 1;
+	outline->title = split
+	    ? own(outline, words_fill(_("Your digest, part {1} of {2}"), part, parts, NULL, NULL))
+	    : _("Your digest");
+	outline->subject = own(outline,
+	    words_fill(split ? _("Your digest ({4}): {1} from {2}, {3}")
+			     : _("Your digest: {1} from {2}, {3}"),
+		messages, senders, shortly, of));
+	outline->headline =
+	    own(outline, words_fill(_("{1} from {2}"), messages, senders, NULL, NULL));
 	outline->slot = own(outline, g_strdup_printf("%s (%s)", fully, times->name));
-	outline->closing = digest->attach ? words->closing_attached
-	    : digest->originals_in_folder ? words->closing_folder
-					  : words->closing_inbox;
-	outline->waits = own_fill(outline, words->closing_waits, user);
+	outline->closing = closing(digest);
+	outline->waits = _("What comes from now on waits for the next digest.");
+	outline->shortened = _(
+	    "Some details were left out here, for a page must not grow too long; the text form of "
+	    "this message has them all.");
+	outline->lang = words_language();
+	outline->dir = words_dir();
 	g_free(messages);
 	g_free(senders);
 	g_free(shortly);
 	g_free(fully);
-	g_free(user);
+	g_free(part);
+	g_free(parts);
+	g_free(of);
 }
 
 static void notices(struct outline *outline, const char *const *texts)
 {
 	size_t n = 0;
+	outline->notices_heading = _("Please note");
 	for (; texts != NULL && *texts != NULL; texts++) {
 		const char *text = own_clean(outline, *texts, NOTICE_MAX);
 		if (text[0] != '\0' && n++ < OUTLINE_NOTICES_MAX)
 			outline->notices[outline->n_notices++] = text;
 	}
-	if (n > OUTLINE_NOTICES_MAX) {
-		char *more = g_strdup_printf("%zu", n - OUTLINE_NOTICES_MAX);
-		outline->notices[outline->n_notices++] =
-		    own_fill(outline, outline->words->notices_more, more);
-		g_free(more);
-	}
+	if (n > OUTLINE_NOTICES_MAX)
+		outline->notices[outline->n_notices++] = own(outline,
+		    words_count("And {1} more.", "And {1} more.", n - OUTLINE_NOTICES_MAX));
 }
 
-enum rc outline_new(const struct digest *digest, struct outline **outline_out, struct err *err)
+enum rc outline_new(const struct digest *digest, const struct outline_details *details,
+    struct outline **outline_out, struct err *err)
 {
-	if (digest->n_entries > OUTLINE_ENTRIES_MAX)
-		return err_set(err, RC_PERM, "a digest of %zu messages: at most %d",
-		    digest->n_entries, OUTLINE_ENTRIES_MAX);
+	size_t n = digest->n_entries;
+	if (n > OUTLINE_ENTRIES_MAX)
+		return err_set(
+		    err, RC_PERM, "a digest of %zu messages: at most %d", n, OUTLINE_ENTRIES_MAX);
 	struct outline *outline = g_new0(struct outline, 1);
 	struct times times;
-	outline->words = words_for(digest->language);
+	words_use(digest->language);
 	outline->text = g_string_chunk_new(4096);
-	outline->n_entries = digest->n_entries;
-	outline->entries = g_new0(struct outline_entry, MAX(digest->n_entries, 1));
-	outline->senders = g_new0(struct outline_sender, MAX(digest->n_entries, 1));
+	outline->n_messages = n;
+	outline->entries = g_new0(struct outline_entry, MAX(n, 1));
+	outline->groups = g_new0(struct outline_group, MAX(n, 1));
+	outline->order = g_new0(const struct digest_entry *, MAX(n, 1));
 	times_begin(&times, digest);
-	struct item *items = items_sorted(digest, outline);
-	group(outline, items, &times);
-	headings(outline, digest, &times, count_senders(items, outline->n_entries));
+	struct item *items = items_sorted(digest, details, outline);
+	build(outline, items, &times);
+	headings(outline, digest, &times, items);
 	notices(outline, digest->notices);
 	times_end(&times);
 	g_free(items);
@@ -302,7 +560,8 @@ void outline_free(struct outline **outline)
 		return;
 	g_string_chunk_free((*outline)->text);
 	g_free((*outline)->entries);
-	g_free((*outline)->senders);
+	g_free((*outline)->groups);
+	g_free((*outline)->order);
 	g_free(*outline);
 	*outline = NULL;
 }

@@ -160,7 +160,7 @@ enum rc digest_compose_plain(const struct digest *digest, int fd, struct err *er
 	char *text = NULL;
 	enum rc rc = fields_check(digest, err);
 	if (rc == RC_OK)
-		rc = outline_new(digest, &outline, err);
+		rc = outline_new(digest, NULL, &outline, err);
 	if (rc == RC_OK && digest->attach && digest->n_entries > 0)
 		rc = originals_new(digest, outline, &originals, err);
 	if (rc != RC_OK)

@@ -6,14 +6,16 @@
  *	Tuesday, 24 November 2026, 08:00 (Europe/Amsterdam)
  *
  *
- *	NEWSLETTERS (1)
- *	---------------
+ *	NOTIFICATIONS (3)
+ *	-----------------
  *
- *	The Garden Letter <letter@garden.example>
+ *	forge.example
  *
- *	  * What to sow in November
- *	    Mon 23 Nov, 17:42 - 12 kB
- *	    Why held: it came from a mailing list for announcements
+ *	  * Build 124 failed (3 messages)
+ *	    GitForge <notify@forge.example>, Mon 23 Nov, 17:42
+ *	      The first words of the message itself, in two lines.
+ *	    also: Build 123 failed; Build 122 failed
+ *	    Held because a code forge notifies
  */
 #include <config.h>
 
@@ -23,6 +25,7 @@
 #include <string.h>
 
 #include "digest/clean.h"
+#include "digest/words.h"
 
 /* The line that is being filled. */
 struct line {
@@ -111,13 +114,19 @@ void text_wrap(GString *out, const char *text, const char *first, const char *re
 	g_string_append_c(out, '\n');
 }
 
-static void heading(GString *out, const char *text, size_t n)
+static size_t columns_of(const char *text)
+{
+	size_t columns = 0;
+	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
+		columns += clean_columns(g_utf8_get_char(p));
+	return columns;
+}
+
+static void heading(GString *out, const char *text, const char *count)
 {
 	char *upper = g_utf8_strup(text, -1);
-	char *line = n == 0 ? g_strdup(upper) : g_strdup_printf("%s (%zu)", upper, n);
-	size_t columns = 0;
-	for (const char *p = line; *p != '\0'; p = g_utf8_next_char(p))
-		columns += clean_columns(g_utf8_get_char(p));
+	char *line = count == NULL ? g_strdup(upper) : g_strdup_printf("%s (%s)", upper, count);
+	size_t columns = columns_of(line);
 	g_string_append_printf(out, "\n\n%s\n", line);
 	for (size_t i = 0; i < columns; i++)
 		g_string_append_c(out, '-');
@@ -126,50 +135,96 @@ static void heading(GString *out, const char *text, size_t n)
 	g_free(upper);
 }
 
-static void render_entry(GString *out, const struct outline_entry *entry)
+/* On one line, or else each on its own: a time is not to be cut. */
+static void put_who(GString *out, const char *who, const char *when)
 {
-	char *details = g_strdup_printf("%s - %s", entry->when, entry->size);
-	g_string_append_c(out, '\n');
-	text_wrap(out, entry->subject, "  * ", "    ");
-	if (entry->from != NULL)
-		text_wrap(out, entry->from, "    ", "    ");
-	text_wrap(out, details, "    ", "    ");
-	if (entry->list != NULL)
-		text_wrap(out, entry->list, "    ", "    ");
-	if (entry->why != NULL)
-		text_wrap(out, entry->why, "    ", "    ");
-	g_free(details);
+	bool together = 4 + columns_of(who) + 2 + columns_of(when) <= TEXT_COLUMNS;
+	char *line = g_strdup_printf("%s, %s", who, when);
+	text_wrap(out, together ? line : who, "    ", "    ");
+	if (!together)
+		text_wrap(out, when, "    ", "    ");
+	g_free(line);
 }
 
-static void render_sender(GString *out, const struct outline_sender *sender)
+/* An address is of no use in pieces: it stays on one line, however long. */
+static void put_address(GString *out, const char *uri)
 {
-	char *who = sender->name == NULL ? g_strdup(sender->addr)
-					 : g_strdup_printf("%s <%s>", sender->name, sender->addr);
+	g_string_append_printf(out, "    <%s>\n", uri);
+}
+
+static void render_others(GString *out, const struct outline_entry *entry)
+{
+	GString *names = g_string_new(NULL);
+	if (entry->n_others == 0) {
+		g_string_free(names, TRUE);
+		return;
+	}
+	for (size_t i = 0; i < entry->n_others; i++)
+		g_string_append_printf(names, "%s%s", i == 0 ? "" : "; ", entry->others[i]);
+	if (entry->more != NULL)
+		g_string_append_printf(names, "; %s", entry->more);
+	char *line = words_fill(_("also: {1}"), names->str, NULL, NULL, NULL);
+	text_wrap(out, line, "    ", "    ");
+	g_free(line);
+	g_string_free(names, TRUE);
+}
+
+static void render_entry(GString *out, const struct outline_entry *entry)
+{
+	GString *who = g_string_new(entry->name);
+	char *subject = entry->count == NULL
+	    ? g_strdup(entry->subject)
+	    : g_strdup_printf("%s (%s)", entry->subject, entry->count);
+	if (entry->addr != NULL)
+		g_string_append_printf(who, " <%s>", entry->addr);
+	if (entry->unverified != NULL)
+		g_string_append_printf(who, " (%s)", entry->unverified);
 	g_string_append_c(out, '\n');
-	text_wrap(out, who, "", "  ");
-	for (size_t i = 0; i < sender->n; i++)
-		render_entry(out, &sender->entries[i]);
-	g_free(who);
+	text_wrap(out, subject, "  * ", "    ");
+	put_who(out, who->str, entry->when);
+	if (entry->snippet != NULL)
+		text_wrap(out, entry->snippet, "      ", "      ");
+	render_others(out, entry);
+	if (entry->attached != NULL)
+		text_wrap(out, entry->attached, "    ", "    ");
+	if (entry->why != NULL)
+		text_wrap(out, entry->why, "    ", "    ");
+	if (entry->unsubscribe != NULL) {
+		text_wrap(out, entry->unsubscribe, "    ", "    ");
+		put_address(out, entry->unsubscribe_uri);
+	}
+	g_free(subject);
+	g_string_free(who, TRUE);
+}
+
+static void render_section(GString *out, const struct outline_section *section)
+{
+	heading(out, section->heading, section->count);
+	for (size_t g = 0; g < section->n; g++) {
+		const struct outline_group *group = &section->groups[g];
+		if (group->heading != NULL) {
+			g_string_append_c(out, '\n');
+			text_wrap(out, group->heading, "", "  ");
+		}
+		for (size_t e = 0; e < group->n; e++)
+			render_entry(out, &group->entries[e]);
+	}
 }
 
 char *text_render(const struct outline *outline)
 {
 	GString *out = g_string_new(NULL);
-	text_wrap(out, outline->words->title, "", "");
+	text_wrap(out, outline->title, "", "");
 	text_wrap(out, outline->headline, "", "");
 	text_wrap(out, outline->slot, "", "");
 	if (outline->n_notices > 0)
-		heading(out, outline->words->notices, 0);
+		heading(out, outline->notices_heading, NULL);
 	for (size_t i = 0; i < outline->n_notices; i++) {
 		g_string_append_c(out, '\n');
 		text_wrap(out, outline->notices[i], "  * ", "    ");
 	}
-	for (size_t c = 0; c < outline->n_classes; c++) {
-		const struct outline_class *class = &outline->classes[c];
-		heading(out, class->heading, class->n_entries);
-		for (size_t s = 0; s < class->n; s++)
-			render_sender(out, &class->senders[s]);
-	}
+	for (size_t s = 0; s < outline->n_sections; s++)
+		render_section(out, &outline->sections[s]);
 	/* No "-- " here: a reader that hides signatures would hide the promise. */
 	g_string_append(out, "\n\n");
 	text_wrap(out, outline->closing, "", "");

@@ -15,7 +15,8 @@ enum {
 	TEXT_LINE_BYTES = 900, /* below the 998 of RFC 5322 section 2.1.1 */
 };
 
-/* UTF-8 with LF lines of at most TEXT_COLUMNS columns and TEXT_LINE_BYTES bytes; g_free. */
+/* UTF-8 with LF lines of at most TEXT_COLUMNS columns and TEXT_LINE_BYTES bytes, but for addresses
+ * to unsubscribe, which stand on one line each; g_free. */
 char *text_render(const struct outline *outline);
 
 /* Appends text (cleaned) to out as lines that begin with first, then with rest (plain ASCII). A

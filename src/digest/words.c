@@ -1,82 +1,105 @@
 /*
- * words.c: see words.h.
+ * words.c: see words.h. gettext wants a locale before it looks at LANGUAGE, and any but "C" will do:
+ * C.UTF-8 is part of glibc itself, so that no locale has to be made on the server for a language.
  */
 #include <config.h>
 
 #include "digest/words.h"
 
+#include <libintl.h>
+#include <locale.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const struct words tables[] = {
-    {
-	.language = "en",
-	.dir = "ltr",
-	.weekdays = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
-	.weekdays_short = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"},
-	.months = {"January", "February", "March", "April", "May", "June", "July", "August",
-	    "September", "October", "November", "December"},
-	.months_short = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
-	    "Nov", "Dec"},
-	.slot_long = "{1}, {2}, {3}",
-	.slot_short = "{1} {2}",
-	.day_year = "{1} {2} {3}",
-	.when = "{1} {2}, {3}",
-	.day_month = "{1} {2}",
-	.no_time = "at an unknown time",
-	.decimal = ".",
-	.bytes_one = "1 byte",
-	.bytes_many = "{1} bytes",
-	.kilobytes = "{1} kB",
-	.megabytes = "{1} MB",
-	.gigabytes = "{1} GB",
-	.messages_one = "1 message",
-	.messages_many = "{1} messages",
-	.senders_one = "1 sender",
-	.senders_many = "{1} senders",
-	.subject = "Your digest: {1} from {2}, {3}",
-	.title = "Your digest",
-	.headline = "{1} from {2}",
-	.notices = "Please note",
-	.notices_more = "And {1} more.",
-	.classes =
-	    {
-		[WORDS_NOTIFICATION] = "Notifications",
-		[WORDS_NEWSLETTER] = "Newsletters",
-		[WORDS_DISCUSSION] = "Discussions",
-		[WORDS_TRANSACTIONAL] = "Orders, bills and accounts",
-		[WORDS_OTHER] = "Other mail",
-	    },
-	.no_subject = "(no subject)",
-	.no_sender = "(no sender)",
-	.from = "From {1}",
-	.list = "List {1}",
-	.why = "Why held: {1}",
-	.closing_attached = "Nothing is lost: the originals are attached below, unchanged.",
-	.closing_folder = "Nothing is lost: the originals come along with this digest, unchanged, "
-			  "in your Digest folder.",
-	.closing_inbox = "Nothing is lost: the originals come along with this digest, unchanged, "
-			 "in your inbox.",
-	.closing_waits = "What waits for the next digest: pullyu list {1}",
-    },
-};
+#define DOMAIN "pullyu"
 
-const struct words *words_for(const char *language)
+/* Between a context and its text in a catalogue (gettext manual, "Preparing for contexts"). */
+#define CONTEXT_END "\004"
+
+enum { SUBTAG_MAX = 8, TAG_MAX = 2 * SUBTAG_MAX + 2 };
+
+/* To be counted up when LANGUAGE changes (gettext manual, section 11.5). */
+extern int _nl_msg_cat_cntr;
+
+static const char *directory(void)
 {
-	size_t len = language == NULL ? 0 : strcspn(language, "-_");
-	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
-		if (strlen(tables[i].language) == len &&
-		    g_ascii_strncasecmp(tables[i].language, language, len) == 0)
-			return &tables[i];
-	return &tables[0];
+	const char *path = NULL;
+#ifdef PULLYU_TEST_HOOKS
+	path = getenv("PULLYU_TEST_LOCALEDIR");
+#endif
+	return path == NULL ? PULLYU_LOCALEDIR : path;
 }
 
-char *words_fill(const char *phrase, const char *a, const char *b, const char *c)
+static size_t letters(const char *text)
 {
-	const char *const values[] = {a, b, c};
+	size_t n = 0;
+	while (g_ascii_isalpha(text[n]))
+		n++;
+	return n >= 2 && n <= SUBTAG_MAX ? n : 0;
+}
+
+/* "nl-BE" and "nl_be" become "nl_BE"; what is no tag becomes English. */
+static void read_tag(const char *tag, char out[TAG_MAX])
+{
+	size_t n = tag == NULL ? 0 : letters(tag);
+	size_t region = n == 0 || (tag[n] != '-' && tag[n] != '_') ? 0 : letters(tag + n + 1);
+	char *lower = n == 0 ? g_strdup("en") : g_ascii_strdown(tag, (gssize)n);
+	char *upper = region != 2 ? g_strdup("") : g_ascii_strup(tag + n + 1, 2);
+	g_snprintf(out, TAG_MAX, "%s%s%s", lower, upper[0] == '\0' ? "" : "_", upper);
+	g_free(lower);
+	g_free(upper);
+}
+
+void words_use(const char *language)
+{
+	static bool bound;
+	char tag[TAG_MAX];
+	read_tag(language, tag);
+	if (!bound) {
+		bindtextdomain(DOMAIN, directory());
+		bind_textdomain_codeset(DOMAIN, "UTF-8");
+		setlocale(LC_MESSAGES, "C.UTF-8");
+		bound = true;
+	}
+	setenv("LANGUAGE", tag, 1);
+	_nl_msg_cat_cntr++;
+}
+
+/* The translation of a phrase that means different things in different places. */
+static const char *words_in(const char *context, const char *english)
+{
+	char *key = g_strconcat(context, CONTEXT_END, english, NULL);
+	const char *found = dgettext(DOMAIN, key);
+	bool translated = found != key;
+	g_free(key);
+	return translated ? found : english;
+}
+
+const char *words_language(void)
+{
+	/* Translators: the BCP 47 tag of your language. */
+	return words_in("language", "en");
+}
+
+const char *words_dir(void)
+{
+	/* Translators: "rtl" if your language is written from right to left. */
+	return words_in("direction", "ltr");
+}
+
+const char *words_text(const char *english)
+{
+	/* The translation of "" is the catalogue's header. */
+	return english[0] == '\0' ? english : dgettext(DOMAIN, english);
+}
+
+char *words_fill(const char *phrase, const char *a, const char *b, const char *c, const char *d)
+{
+	const char *const values[] = {a, b, c, d};
 	GString *out = g_string_new(NULL);
 	for (const char *p = phrase; *p != '\0'; p++) {
-		if (p[0] == '{' && p[1] >= '1' && p[1] <= '3' && p[2] == '}' &&
+		if (p[0] == '{' && p[1] >= '1' && p[1] <= '4' && p[2] == '}' &&
 		    values[p[1] - '1'] != NULL) {
 			g_string_append(out, values[p[1] - '1']);
 			p += 2;
@@ -87,37 +110,112 @@ char *words_fill(const char *phrase, const char *a, const char *b, const char *c
 	return g_string_free(out, FALSE);
 }
 
-char *words_count(const char *one, const char *many, uint64_t n)
+char *words_number(uint64_t n)
 {
-	if (n == 1)
-		return g_strdup(one);
-	char number[32];
-	g_snprintf(number, sizeof(number), "%" G_GUINT64_FORMAT, n);
-	return words_fill(many, number, NULL, NULL);
+	char *digits = g_strdup_printf("%" G_GUINT64_FORMAT, n);
+	GString *out = g_string_new(NULL);
+	size_t len = strlen(digits);
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			g_string_append(out, words_in("thousands", ","));
+		g_string_append_c(out, digits[i]);
+	}
+	g_free(digits);
+	return g_string_free(out, FALSE);
 }
 
-char *words_size(const struct words *words, uint64_t bytes)
+char *words_count(const char *one, const char *many, uint64_t n)
 {
-	const char *const units[] = {words->kilobytes, words->megabytes, words->gigabytes};
-	if (bytes < 1000)
-		return words_count(words->bytes_one, words->bytes_many, bytes);
-	size_t unit = 0;
-	uint64_t scale = 1000;
-	/* The next unit from 999.5 on, so that no number has four digits before its unit. */
-	while (unit + 1 < G_N_ELEMENTS(units) && bytes >= scale * 1000 - scale / 2) {
-		scale *= 1000;
-		unit++;
+	char *number = words_number(n);
+	char *text =
+	    words_fill(dngettext(DOMAIN, one, many, (unsigned long)n), number, NULL, NULL, NULL);
+	g_free(number);
+	return text;
+}
+
+/* ---- dates and times ---- */
+
+static const char *weekday(GDateTime *when, bool is_short)
+{
+	switch (g_date_time_get_day_of_week(when)) {
+	case 1:
+		return is_short ? words_in("short weekday", "Mon") : words_in("weekday", "Monday");
+	case 2:
+		return is_short ? words_in("short weekday", "Tue") : words_in("weekday", "Tuesday");
+	case 3:
+		return is_short ? words_in("short weekday", "Wed")
+				: words_in("weekday", "Wednesday");
+	case 4:
+		return is_short ? words_in("short weekday", "Thu")
+				: words_in("weekday", "Thursday");
+	case 5:
+		return is_short ? words_in("short weekday", "Fri") : words_in("weekday", "Friday");
+	case 6:
+		return is_short ? words_in("short weekday", "Sat")
+				: words_in("weekday", "Saturday");
+	default:
+		return is_short ? words_in("short weekday", "Sun") : words_in("weekday", "Sunday");
 	}
-	char number[48];
-	uint64_t tenths = bytes / (scale / 10) + (bytes % (scale / 10) >= scale / 20);
-	/* One digit behind the point where that says something. */
-	if (tenths < 100 && tenths % 10 != 0)
-		g_snprintf(number, sizeof(number), "%" G_GUINT64_FORMAT "%s%" G_GUINT64_FORMAT,
-		    tenths / 10, words->decimal, tenths % 10);
-	else
-		g_snprintf(number, sizeof(number), "%" G_GUINT64_FORMAT,
-		    bytes / scale + (bytes % scale >= scale / 2));
-	return words_fill(units[unit], number, NULL, NULL);
+}
+
+static const char *month_long(int month)
+{
+	switch (month) {
+	case 1:
+		return words_in("month", "January");
+	case 2:
+		return words_in("month", "February");
+	case 3:
+		return words_in("month", "March");
+	case 4:
+		return words_in("month", "April");
+	case 5:
+		return words_in("month", "May");
+	case 6:
+		return words_in("month", "June");
+	case 7:
+		return words_in("month", "July");
+	case 8:
+		return words_in("month", "August");
+	case 9:
+		return words_in("month", "September");
+	case 10:
+		return words_in("month", "October");
+	case 11:
+		return words_in("month", "November");
+	default:
+		return words_in("month", "December");
+	}
+}
+
+static const char *month_short(int month)
+{
+	switch (month) {
+	case 1:
+		return words_in("short month", "Jan");
+	case 2:
+		return words_in("short month", "Feb");
+	case 3:
+		return words_in("short month", "Mar");
+	case 4:
+		return words_in("short month", "Apr");
+	case 5:
+		return words_in("short month", "May");
+	case 6:
+		return words_in("short month", "Jun");
+	case 7:
+		return words_in("short month", "Jul");
+	case 8:
+		return words_in("short month", "Aug");
+	case 9:
+		return words_in("short month", "Sep");
+	case 10:
+		return words_in("short month", "Oct");
+	case 11:
+		return words_in("short month", "Nov");
+	default:
+		return words_in("short month", "Dec");
+	}
 }
 
 static char *clock_text(GDateTime *when)
@@ -126,56 +224,64 @@ static char *clock_text(GDateTime *when)
 	    "%02d:%02d", g_date_time_get_hour(when), g_date_time_get_minute(when));
 }
 
-static char *number_text(int n)
+static char *date_text(GDateTime *when, const char *month, bool with_year)
 {
-	return g_strdup_printf("%d", n);
-}
-
-/* The day in the order of the language: "24 November 2026" or, without a year, "24 Nov". */
-static char *day_text(const char *phrase, const char *const months[12], GDateTime *when)
-{
-	char *day = number_text(g_date_time_get_day_of_month(when));
-	char *year = number_text(g_date_time_get_year(when));
-	char *text = words_fill(phrase, day, months[g_date_time_get_month(when) - 1], year);
+	int day_number = g_date_time_get_day_of_month(when);
+	/* Translators: the first day of a month, where it is written in another way. */
+	char *day = day_number == 1 ? g_strdup(words_in("day of month", "1"))
+				    : g_strdup_printf("%d", day_number);
+	char *year = g_strdup_printf("%d", g_date_time_get_year(when));
+	/* Translators: day, month, year. */
+	const char *phrase =
+	    with_year ? words_in("date", "{1} {2} {3}") : words_in("date", "{1} {2}");
+	char *text = words_fill(phrase, day, month, year, NULL);
 	g_free(day);
 	g_free(year);
 	return text;
 }
 
-char *words_slot_long(const struct words *words, GDateTime *when)
+static char *unknown(void)
 {
-	if (when == NULL)
-		return g_strdup(words->no_time);
-	char *day = day_text(words->day_year, words->months, when), *clock = clock_text(when);
-	char *text = words_fill(
-	    words->slot_long, words->weekdays[g_date_time_get_day_of_week(when) - 1], day, clock);
-	g_free(day);
-	g_free(clock);
-	return text;
+	return g_strdup(_("at an unknown time"));
 }
 
-char *words_slot_short(const struct words *words, GDateTime *when)
+char *words_slot_long(GDateTime *when)
 {
 	if (when == NULL)
-		return g_strdup(words->no_time);
+		return unknown();
+	char *date = date_text(when, month_long(g_date_time_get_month(when)), true);
 	char *clock = clock_text(when);
-	char *text = words_fill(
-	    words->slot_short, words->weekdays[g_date_time_get_day_of_week(when) - 1], clock, NULL);
+	/* Translators: weekday, date with year, time. */
+	char *text =
+	    words_fill(words_in("slot", "{1}, {2}, {3}"), weekday(when, false), date, clock, NULL);
+	g_free(date);
 	g_free(clock);
 	return text;
 }
 
-char *words_time(const struct words *words, GDateTime *when, GDateTime *now)
+char *words_slot_short(GDateTime *when)
 {
 	if (when == NULL)
-		return g_strdup(words->no_time);
+		return unknown();
+	char *clock = clock_text(when);
+	/* Translators: weekday, time. */
+	char *text =
+	    words_fill(words_in("slot", "{1} {2}"), weekday(when, false), clock, NULL, NULL);
+	g_free(clock);
+	return text;
+}
+
+char *words_time(GDateTime *when, GDateTime *now)
+{
+	if (when == NULL)
+		return unknown();
 	bool this_year = now != NULL && g_date_time_get_year(when) == g_date_time_get_year(now);
-	char *day =
-	    day_text(this_year ? words->day_month : words->day_year, words->months_short, when);
+	char *date = date_text(when, month_short(g_date_time_get_month(when)), !this_year);
 	char *clock = clock_text(when);
-	char *text = words_fill(
-	    words->when, words->weekdays_short[g_date_time_get_day_of_week(when) - 1], day, clock);
-	g_free(day);
+	/* Translators: short weekday, date, time. */
+	char *text =
+	    words_fill(words_in("time", "{1} {2}, {3}"), weekday(when, true), date, clock, NULL);
+	g_free(date);
 	g_free(clock);
 	return text;
 }

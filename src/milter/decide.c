@@ -198,6 +198,7 @@ static bool decide_one(
 			break;
 	}
 	rcpt->cls = decision.cls;
+	rcpt->listed = decision.listed;
 	if (decision.action == POLICY_ASK && decision.need_known &&
 	    answers->known == POLICY_KNOWN_UNASKED)
 		return true;

@@ -21,6 +21,7 @@ struct decide_rcpt {
 	struct user *user;     /* own; NULL: nobody who takes part */
 	bool hold;
 	enum class cls; /* as which it is treated, where the user takes part */
+	bool listed;    /* held because of the hold list */
 	char why[POLICY_WHY_MAX];
 };
 

@@ -312,6 +312,13 @@ static GString *lead_for(const struct message *message, const struct decide_rcpt
 {
 	struct verdict verdict = message->verdict;
 	verdict.cls = rcpt->cls;
+	if (rcpt->listed) {
+		/* What the rules found is not why. */
+		verdict.n_reasons = MIN(verdict.n_reasons + 1, VERDICT_REASONS_MAX);
+		memmove(&verdict.reasons[1], &verdict.reasons[0],
+		    (verdict.n_reasons - 1) * sizeof(verdict.reasons[0]));
+		verdict.reasons[0] = (struct verdict_reason){.rule = POLICY_REASON_LISTED};
+	}
 	const struct lead lead = {
 	    .mail_from = message->mail_from,
 	    .rcpt = rcpt->raw,

@@ -174,8 +174,10 @@ void policy_decide(const struct user *user, const struct facts *facts,
 		return;
 	}
 	allow_note(&allow, answers, note);
-	if (hold.entry != NULL)
+	if (hold.entry != NULL) {
+		d->listed = true;
 		decide(d, POLICY_HOLD, "hold list: %.100s%s", hold.entry, note);
-	else
-		decide_known(d, facts, answers, class, note);
+		return;
+	}
+	decide_known(d, facts, answers, class, note);
 }

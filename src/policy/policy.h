@@ -58,9 +58,13 @@ struct policy_answers {
 
 enum { POLICY_WHY_MAX = 200 };
 
+/* What stands first among the reasons of a message that the hold list holds. */
+#define POLICY_REASON_LISTED "hold-list"
+
 struct policy_decision {
 	enum policy_action action;
 	enum class cls; /* as which it is treated: the verdict's, or with "again" another */
+	bool listed;    /* with POLICY_HOLD: because of the hold list */
 	bool need_once; /* with POLICY_ASK: set the answer and call again; it passes unless that
 			 * says "again", and so it counts as passed */
 	bool need_auth, need_known; /* with POLICY_ASK: set the answers and call again. With both,

@@ -31,19 +31,21 @@ void ledger_record_free(struct release_record **record)
 static enum rc decode(json_t *json, struct release_record *r, struct err *err)
 {
 	json_int_t version, last, slot;
-	int seq, step, mode;
+	int seq, step, mode, part = 0, parts = 0; /* version 0.1.0 wrote no parts */
 	const char *rule, *mid;
 	json_t *ids, *id;
 	size_t i;
-	if (json_unpack(json, "{s:I,s:I,s:s,s:I,s:i,s:i,s:i,s:s,s:o}", "v", &version, "last", &last,
-		"rule", &rule, "slot", &slot, "seq", &seq, "step", &step, "mode", &mode, "mid",
-		&mid, "ids", &ids) != 0 ||
-	    version != 1 || seq < 0 || step < STEP_IDLE || step > STEP_RETIRE ||
-	    mode < MODE_ATTACH || mode > MODE_DELIVER)
+	if (json_unpack(json, "{s:I,s:I,s:s,s:I,s:i,s?i,s?i,s:i,s:i,s:s,s:o}", "v", &version,
+		"last", &last, "rule", &rule, "slot", &slot, "seq", &seq, "part", &part, "parts",
+		&parts, "step", &step, "mode", &mode, "mid", &mid, "ids", &ids) != 0 ||
+	    version != 1 || seq < 0 || part < 0 || parts < part || step < STEP_IDLE ||
+	    step > STEP_RETIRE || mode < MODE_ATTACH || mode > MODE_DELIVER)
 		return err_set(err, RC_CORRUPT, "the slot ledger's record makes no sense");
 	r->last = last;
 	r->slot = slot;
 	r->seq = (unsigned)seq;
+	r->part = (unsigned)part;
+	r->parts = (unsigned)parts;
 	r->step = (enum release_step)step;
 	r->mode = (enum release_mode)mode;
 	str_copy(r->rule, sizeof(r->rule), rule);
@@ -84,10 +86,11 @@ enum rc ledger_put(
 	json_t *ids = json_array();
 	for (guint i = 0; i < record->ids->len; i++)
 		json_array_append_new(ids, json_string(record->ids->pdata[i]));
-	json_t *json = json_pack("{s:I,s:I,s:s,s:I,s:i,s:i,s:i,s:s,s:o}", "v", (json_int_t)1,
-	    "last", (json_int_t)record->last, "rule", record->rule, "slot",
-	    (json_int_t)record->slot, "seq", (int)record->seq, "step", (int)record->step, "mode",
-	    (int)record->mode, "mid", record->message_id, "ids", ids);
+	json_t *json = json_pack("{s:I,s:I,s:s,s:I,s:i,s:i,s:i,s:i,s:i,s:s,s:o}", "v",
+	    (json_int_t)1, "last", (json_int_t)record->last, "rule", record->rule, "slot",
+	    (json_int_t)record->slot, "seq", (int)record->seq, "part", (int)record->part, "parts",
+	    (int)record->parts, "step", (int)record->step, "mode", (int)record->mode, "mid",
+	    record->message_id, "ids", ids);
 	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 	enum rc rc = text == NULL
 	    ? err_set(err, RC_PERM, "the slot ledger's record is not valid UTF-8")

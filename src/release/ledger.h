@@ -30,10 +30,11 @@ enum release_mode {
 };
 
 struct release_record {
-	int64_t last;  /* slots up to this instant are served */
-	char rule[65]; /* which times and zone `last` belongs to; "" before any */
-	int64_t slot;  /* of the release under way, or of the last one */
-	unsigned seq;  /* of its messages, from 1: a large slot takes several digests */
+	int64_t last;         /* slots up to this instant are served */
+	char rule[65];        /* which times and zone `last` belongs to; "" before any */
+	int64_t slot;         /* of the release under way, or of the last one */
+	unsigned seq;         /* of its messages, from 1: a large slot takes several digests */
+	unsigned part, parts; /* that digest is part 1..parts of its slot; 0: not known */
 	enum release_step step;
 	enum release_mode mode;
 	char message_id[STORE_MSGID_MAX]; /* of the digest under way */

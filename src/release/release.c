@@ -143,33 +143,88 @@ static void give_up_digest(struct release *r, const char *why)
 	}
 }
 
-/* Moves the ids of the next digest from `rest` into the record: as many as the limits allow. */
-static void take_batch(struct release *r)
+/* How many of ids, from start on, one digest takes within the limits; those that are held go to
+ * into, if that is not NULL. */
+static guint batch_take(const struct releases *all, const char *user, const GPtrArray *ids,
+    guint start, enum release_mode mode, GPtrArray *into)
 {
-	struct release_record *rec = r->user->record;
 	uint64_t bytes = 0;
-	size_t ids_bytes = 0;
-	guint taken = 0;
-	g_ptr_array_set_size(rec->ids, 0);
-	while (taken < r->rest->len && rec->ids->len < r->all->config.max_messages) {
-		const char *id = r->rest->pdata[taken];
+	size_t ids_bytes = 0, n = 0;
+	guint at = start;
+	for (; at < ids->len && n < all->config.max_messages; at++) {
+		const char *id = ids->pdata[at];
 		struct store_held held;
-		if (store_held_get(r->all->store, r->user->name, id, &held, NULL) != RC_OK) {
-			taken++; /* not one of ours, or gone meanwhile */
-			continue;
-		}
-		bool fits = bytes + held.size <= r->all->config.max_bytes;
-		if (rec->mode == MODE_ATTACH && rec->ids->len > 0 && !fits)
+		if (store_held_get(all->store, user, id, &held, NULL) != RC_OK)
+			continue; /* not one of ours, or gone meanwhile */
+		if (mode == MODE_ATTACH && n > 0 && bytes + held.size > all->config.max_bytes)
 			break;
 		ids_bytes += strlen(id) + 3; /* quotes and comma */
 		if (ids_bytes > IDS_BYTES_MAX)
 			break;
 		bytes += held.size;
-		g_ptr_array_add(rec->ids, g_strdup(id));
-		taken++;
+		n++;
+		if (into != NULL)
+			g_ptr_array_add(into, g_strdup(id));
 	}
+	return at - start;
+}
+
+/* Into how many digests the ids will go. */
+static unsigned batch_count(const struct releases *all, const char *user, const GPtrArray *ids,
+    guint start, enum release_mode mode)
+{
+	unsigned n = 0;
+	while (start < ids->len) {
+		start += batch_take(all, user, ids, start, mode, NULL);
+		n++;
+	}
+	return n;
+}
+
+enum rc releases_part(const struct releases *releases, const char *user, const GPtrArray *ids,
+    enum release_mode mode, unsigned part, GPtrArray **ids_out, unsigned *parts_out,
+    struct err *err)
+{
+	guint start = 0;
+	unsigned parts = batch_count(releases, user, ids, 0, mode);
+	if (part == 0 || part > parts)
+		return err_set(
+		    err, RC_NOTFOUND, "there is no part %u: the digest has %u", part, parts);
+	GPtrArray *batch = g_ptr_array_new_with_free_func(g_free);
+	for (unsigned i = 1; i < part; i++)
+		start += batch_take(releases, user, ids, start, mode, NULL);
+	batch_take(releases, user, ids, start, mode, batch);
+	*ids_out = batch;
+	*parts_out = parts;
+	return RC_OK;
+}
+
+/* Moves the ids of the next digest from `rest` into the record. */
+static void take_batch(struct release *r)
+{
+	struct release_record *rec = r->user->record;
+	g_ptr_array_set_size(rec->ids, 0);
+	guint taken = batch_take(r->all, r->user->name, r->rest, 0, rec->mode, rec->ids);
 	if (taken > 0)
 		g_ptr_array_remove_range(r->rest, 0, taken);
+}
+
+/* "Part 2 of 3": of what this slot has to deliver. After a crash the count goes on where the ledger
+ * says that it was. Counted once a release: what comes or goes meanwhile changes the number of parts
+ * at most upwards. */
+static void number_part(struct release *r)
+{
+	struct release_record *rec = r->user->record;
+	if (rec->mode == MODE_DELIVER)
+		return;
+	bool goes_on = rec->slot == r->slot && rec->part < rec->parts;
+	unsigned part = goes_on ? rec->part + 1 : 1, parts = goes_on ? rec->parts : 0;
+	if (!r->counted)
+		parts =
+		    MAX(parts, part + batch_count(r->all, r->user->name, r->rest, 0, rec->mode));
+	r->counted = true;
+	rec->part = part;
+	rec->parts = MAX(parts, part + (r->rest->len > 0));
 }
 
 static void make_message_id(struct release *r)
@@ -200,6 +255,7 @@ static void step_idle(struct release *r)
 		finish(r);
 		return;
 	}
+	number_part(r);
 	rec->seq = rec->slot == r->slot ? rec->seq + 1 : 1;
 	rec->slot = r->slot;
 	rec->step = rec->mode == MODE_DELIVER ? STEP_ORIGINALS : STEP_COMPOSE;

@@ -119,5 +119,10 @@ void releases_status(struct releases *releases, release_status_fn *fn, void *ctx
 /* For callers that compose without releasing (preview): the ids a digest would contain now. */
 enum rc releases_list(struct releases *releases, const char *user, bool read_too,
     GPtrArray **ids_out, struct err *err);
+/* And how a release would split them: the ids of one part, from 1, and how many parts there are.
+ * RC_NOTFOUND: not so many. */
+enum rc releases_part(const struct releases *releases, const char *user, const GPtrArray *ids,
+    enum release_mode mode, unsigned part, GPtrArray **ids_out, unsigned *parts_out,
+    struct err *err);
 
 #endif

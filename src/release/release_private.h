@@ -63,6 +63,7 @@ struct release {
 	size_t digests; /* taken by the MTA */
 	GArray *done;   /* own; struct release_done */
 	bool waiting;   /* put off until user->not_before */
+	bool counted;   /* into how many digests the rest will go */
 	bool running, again, ended;
 };
 

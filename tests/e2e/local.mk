@@ -4,7 +4,7 @@ TEST_EXTENSIONS = .py
 PY_LOG_COMPILER = $(PYTHON) -B -m pytest
 AM_PY_LOG_FLAGS = -q -p no:cacheprovider
 AM_TESTS_ENVIRONMENT = PULLYU_BUILDDIR='$(abs_builddir)'; PULLYU_SRCDIR='$(abs_srcdir)'; \
-	export PULLYU_BUILDDIR PULLYU_SRCDIR;
+	PULLYU_TEST_LOCALEDIR='$(abs_builddir)/po'; export PULLYU_BUILDDIR PULLYU_SRCDIR PULLYU_TEST_LOCALEDIR;
 e2e_tests =
 EXTRA_DIST += $(e2e_tests)
 TESTS += $(e2e_tests)
@@ -20,11 +20,12 @@ tests_unit_spf_query_SOURCES = tests/unit/spf_query.c
 tests_unit_spf_query_LDADD = $(AUTH_LIBS) $(BASE_LIBS)
 e2e_tests += tests/e2e/test_cli.py
 
-e2e_tests += tests/e2e/test_digest_mime.py
+e2e_tests += tests/e2e/test_digest_mime.py tests/e2e/test_morning.py tests/e2e/test_readers.py
 check_PROGRAMS += tests/unit/digest_write
 tests_unit_digest_write_SOURCES = tests/unit/digest_write.c
 tests_unit_digest_write_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_digest_write_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(JANSSON_LIBS)
+EXTRA_DIST += tests/morning
 
 # The tests of a whole mail site: a private Postfix, a private Dovecot and Pullyu between them. They
 # want root and take minutes, so they have a target of their own; without root they are skipped.
@@ -41,7 +42,7 @@ site_tests = \
 	tests/e2e/test_soak.py
 EXTRA_DIST += $(site_tests) \
 	tests/e2e/conftest.py tests/e2e/harness.py tests/e2e/imapd.py tests/e2e/lifeline.py tests/e2e/messages.py \
-	tests/e2e/mta.py tests/e2e/ports.py tests/e2e/programs.py tests/e2e/smtpclient.py \
+	tests/e2e/morning.py tests/e2e/mta.py tests/e2e/ports.py tests/e2e/programs.py tests/e2e/smtpclient.py \
 	tests/e2e/waiting.py
 
 .PHONY: check-e2e

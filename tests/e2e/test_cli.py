@@ -172,7 +172,9 @@ def run(*words, expect):
     ["next", "a", "--settings", "b"], ["next", "a", "b"], ["next", "a", "-n", "0"],
     ["next", "a", "-n", "1001"], ["next", "a", "-n", "x"], ["next", "a", "-n"],
     ["next", "--settings", "x", "--from", "yesterday"], ["classify"],
-    ["classify", "--format", "xml", "x"], ["classify", "--json", "x"], ["List", "a"], [""],
+    ["classify", "--format", "xml", "x"], ["preview", "--format", "pdf", "a"],
+    ["preview", "--part", "0", "a"], ["preview", "--part", "x", "a"],
+    ["classify", "--json", "x"], ["List", "a"], [""],
 ], ids=lambda words: " ".join(words) or "nothing")
 def test_usage(words):
     out, err = run(*words, expect=USAGE)
@@ -519,9 +521,21 @@ def test_message(site, command, op, tmp_path):
                                   stdout=subprocess.PIPE, timeout=60, check=True)
     assert done.stdout == body
     want = {"op": op, "user": "ann@example.org"}
-    if op == "show":
-        want["id"] = "1763.M1"
+    want.update({"id": "1763.M1"} if op == "show" else {"form": "eml", "part": 0})
     assert daemon.requests == [want]
+
+
+@pytest.mark.parametrize("words, form, part", [
+    ([], "eml", 0), (["--format", "text"], "text", 0), (["--format=html", "--part", "3"], "html", 3)])
+def test_preview_asks_for(site, words, form, part, tmp_path):
+    (tmp_path / "message").write_text("x\n")
+    with (tmp_path / "message").open("rb") as file:
+        with Daemon(site, ({"part": part or 1, "parts": 3}, file)) as daemon:
+            done = subprocess.run([PULLYU, "--config", site.config, "preview", *words, "a@example.org"],
+                                  capture_output=True, timeout=60, check=True)
+    assert daemon.requests == [
+        {"op": "preview", "user": "a@example.org", "form": form, "part": part}]
+    assert done.stderr.decode().startswith(f"pullyu: part {part or 1} of 3")
 
 
 def test_message_on_a_terminal(site, tmp_path):

@@ -92,7 +92,7 @@ def test_newsletter_waits_for_the_digest(morning):
     assert parsed["To"] == ANN
     text = parsed.get_body(("plain",)).get_content()
     for wanted in ("Harbour Letter", "letter@news.example", "The harbour letter, spring issue",
-                   "Why held:"):
+                   "Held because "):
         assert wanted in text
     originals = [p for p in parsed.walk() if p.get_content_type() == "message/rfc822"]
     assert len(originals) == 1

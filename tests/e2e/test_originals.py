@@ -3,6 +3,7 @@ release what is held, and what happens to mail that its reader has dealt with.""
 
 import email
 import email.policy
+import os
 
 import pytest
 
@@ -44,7 +45,8 @@ def test_attach(morning):
     morning.wait_held(ANN, 0)
     assert len(originals(digest)) == 3
     positions = [digest.index(as_delivered(s.raw).rstrip()) for s in sent]
-    assert positions == sorted(positions)
+    # As in the summary: the newest of a sender first.
+    assert positions == sorted(positions, reverse=True)
     found = assert_nothing_lost(morning)
     assert {f.delivered() for f in found.values()} == {1}
 
@@ -146,6 +148,121 @@ def test_everything_read_no_digest(morning):
 
 
 # The command line.
+
+
+def body(raw, kind):
+    return email.message_from_bytes(raw, policy=email.policy.default).get_body((kind,)).get_content()
+
+
+def without_time(text):
+    """A preview is of the digest that would be sent now."""
+    assert "07:00" in text or "08:00" in text
+    return text.replace("07:00", "TIME").replace("08:00", "TIME")
+
+
+def test_a_preview_is_what_will_be_sent(morning):
+    hold(morning, 3)
+    eml = morning.pullyu.run("preview", ANN).stdout
+    text, html = (morning.pullyu.run("preview", "--format", form, ANN).stdout.decode()
+                  for form in ("text", "html"))
+    assert text == body(eml, "plain").replace("\r\n", "\n")
+    assert html == body(eml, "html").replace("\r\n", "\n")
+    slot(morning)
+    (digest,) = morning.wait_digests(ANN, 1)
+    for kind in ("plain", "html"):
+        assert without_time(body(digest, kind)) == without_time(body(eml, kind))
+    assert originals(digest)[0].as_bytes() == originals(eml)[0].as_bytes()
+    previewed, sent = (email.message_from_bytes(raw, policy=email.policy.default)
+                       for raw in (eml, digest))
+    assert without_time(previewed["Subject"]) == without_time(sent["Subject"])
+    for field in ("From", "To", "List-Id", "Auto-Submitted", "Content-Type"):
+        assert str(previewed[field]).split(";")[0] == str(sent[field]).split(";")[0]
+
+
+def test_a_preview_of_several_parts(make_site):
+    site = make_site()
+    site.pullyu.options["digest"]["max_messages"] = "2"
+    site.start()
+    site.clock_to("2026-11-23T07:00:00Z")
+    hold(site, 5)
+    first, second, third = (site.pullyu.run("preview", "--part", n, ANN).stdout for n in "123")
+    assert [len(originals(raw)) for raw in (first, second, third)] == [2, 2, 1]
+    assert "part 2 of 3" in body(second, "plain")
+    slot(site)
+    digests = site.wait_digests(ANN, 3)
+    assert {without_time(body(raw, "plain")) for raw in digests} == {
+        without_time(body(raw, "plain")) for raw in (first, second, third)}
+    assert site.pullyu.run("preview", "--part", "4", ANN).returncode != 0
+
+
+def test_each_user_in_his_language(morning):
+    """One pullyud, one slot."""
+    morning.settings(ANN, language="nl")
+    morning.settings(BOB, language="de-AT", timezone="Europe/Vienna", times="09:00")
+    hold(morning, 1)
+    hold(morning, 2, rcpt=BOB, user=BOB)
+    slot(morning)
+    (dutch,), (german,) = morning.wait_digests(ANN, 1), morning.wait_digests(BOB, 1)
+    if "Your digest" in body(dutch, "plain"):
+        pytest.skip("catalogues are looked for where they are installed")
+    assert "Nieuwsbrieven (1)" in body(dutch, "plain").replace("NIEUWSBRIEVEN", "Nieuwsbrieven")
+    assert '<html lang="nl"' in body(dutch, "html")
+    assert "Montag, 23. November 2026" in body(german, "plain")
+    assert '<html lang="de' in body(german, "html")
+
+
+def test_the_structure_as_an_imap_server_reads_it(morning):
+    hold(morning, 2)
+    slot(morning)
+    morning.wait_digests(ANN, 1)
+    with morning.imap.session(ANN) as session:
+        session.imap.select("INBOX", readonly=True)
+        _, ((structure),) = session.imap.fetch("1", "(BODYSTRUCTURE)")
+        structure = structure.decode().lower()
+        # The digest, and in it an alternative and two messages with their own subjects.
+        assert structure.rstrip(")").rstrip().count('"message" "rfc822"') == 2
+        for wanted in ('("text" "plain" ("charset" "utf-8"', '"alternative"', '"digest"', '"mixed"',
+                       '"letter 0"', '"letter 1"'):
+            assert wanted in structure, structure
+        # An original by its number.
+        _, parts = session.imap.fetch("1", "(BODY.PEEK[2.1.HEADER.FIELDS (SUBJECT)])")
+        assert parts[0][1].strip() == b"Subject: letter 1"
+
+
+def test_the_hold_list_is_the_reason(morning):
+    morning.pullyu.call("hold", ANN, "mira@boats.example")
+    morning.send(messages.personal(sender="mira@boats.example"), "mira@boats.example", [ANN])
+    morning.wait_held(ANN, 1)
+    text = morning.pullyu.run("preview", "--format", "text", ANN).stdout.decode()
+    assert "Held because your hold list names its sender" in text
+
+
+def test_a_broken_template_is_reported_once(make_site, tmp_path):
+    site = make_site()
+    templates = os.path.join(site.root, "template")
+    os.mkdir(templates)
+    with open(os.path.join(templates, "digest.html"), "w", encoding="utf-8") as file:
+        file.write("<html>\n<script/></html>\n")
+    site.pullyu.options["digest"]["template"] = templates
+    site.start()
+    site.clock_to("2026-11-23T07:00:00Z")
+    hold(site, 1)
+    hold(site, 1, rcpt=BOB, user=BOB)
+    slot(site)
+    for user in (ANN, BOB):
+        (digest,) = site.wait_digests(user, 1)
+        assert "<h1" in body(digest, "html") and "letter 0" in body(digest, "html")
+    log = site.pullyu.daemon.text()
+    assert log.count("digest.html:2: <script> may not stand in a digest") == 1
+    assert "digest.html:2: <script>" in site.pullyu.call("check", code=1)
+    # Mended, it counts at once.
+    os.remove(os.path.join(templates, "digest.html"))
+    with open(os.path.join(templates, "digest.css"), "w", encoding="utf-8") as file:
+        file.write("body{color:#123456}\n")
+    hold(site, 1)
+    page = site.pullyu.run("preview", "--format", "html", ANN).stdout.decode()
+    assert "<style>body{color:#123456}" in page
+    assert site.pullyu.daemon.text().count("the digest's template is good again") == 1
 
 
 def test_list_show_preview(morning):

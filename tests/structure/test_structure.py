@@ -1,5 +1,5 @@
 """The shape of the source: which module may include which, who may know which library, the format
-of the code, and the man pages' syntax."""
+of the code, the man pages' syntax, and the catalogues."""
 
 import os
 import re
@@ -157,3 +157,54 @@ def test_man_page(page):
             continue
         complaints.append(line)
     assert not complaints, "\n".join(complaints)
+
+
+def test_every_man_page_is_installed():
+    with open(os.path.join(TOP, "man", "local.mk"), encoding="utf-8") as f:
+        listed = re.findall(r"man/(\S+)", f.read())
+    pages = [p for p in os.listdir(os.path.join(TOP, "man")) if p[-1].isdigit()]
+    assert sorted(p for p in listed if p[-1].isdigit()) == sorted(pages)
+
+
+def phrases(text):
+    """The msgid of each entry of a catalogue, with its msgstr; plural forms are entries too."""
+    found = {}
+    for entry in re.split(r"\n\n+", text):
+        parts = {}
+        for key, first, more in re.findall(
+            r'^(msg\w+(?:\[\d\])?) "(.*)"((?:\n".*")*)', entry, re.M
+        ):
+            parts[key] = first + "".join(re.findall(r'"(.*)"', more))
+        if parts.get("msgid"):
+            found[(parts.get("msgctxt"), parts["msgid"])] = parts, entry
+    return found
+
+
+def catalogue(name):
+    with open(os.path.join(TOP, "po", name), encoding="utf-8") as f:
+        return phrases(f.read())
+
+
+@pytest.mark.skipif(shutil.which("xgettext") is None, reason="xgettext is not installed")
+def test_template_of_catalogues_is_up_to_date():
+    now = subprocess.run([os.path.join(TOP, "po", "messages"), TOP],
+                         capture_output=True, text=True, check=True)
+    want, got = phrases(now.stdout), catalogue("pullyu.pot")
+    assert len(want) > 200
+    assert set(got) == set(want), 'run "make update-po"'
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "nl"])
+def test_catalogue_is_complete(language):
+    got = catalogue(f"{language}.po")
+    assert set(catalogue("pullyu.pot")) <= set(got)
+    faults = []
+    for (_, msgid), (parts, entry) in got.items():
+        forms = [v for k, v in parts.items() if k.startswith("msgstr")]
+        if not all(forms) or "#, fuzzy" in entry or entry.startswith("#~"):
+            faults.append(f"{msgid}: not translated")
+        for form in forms:
+            holes = set(re.findall(r"\{\d\}|%\w", form))
+            if not holes <= set(re.findall(r"\{\d\}|%\w", msgid + parts.get("msgid_plural", ""))):
+                faults.append(f"{msgid}: {form}")
+    assert not faults, "\n".join(faults)

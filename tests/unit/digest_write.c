@@ -2,11 +2,11 @@
  * digest_write.c: writes the digest that a JSON description asks for, for tests that look at the
  * result with another MIME parser.
  *
- *	digest_write [--plain] DESCRIPTION.json OUT
+ *	digest_write [--plain | --text | --html] DESCRIPTION.json OUT
  *
  * The description is an object named after the fields of struct digest; entries[].path names the
  * file of an original, entries[].id is its id. A string "hex:..." stands for those bytes, so that a
- * test can hand over what is no UTF-8. Exit status: 0, or 10 + enum rc with the error on stderr.
+ * test can hand over what is no UTF-8. What is wrong with a template goes to stderr. Exit status: 0, or 10 + enum rc with the error on stderr.
  */
 #include <config.h>
 
@@ -83,26 +83,61 @@ static struct digest_entry *entries_of(const json_t *array, GPtrArray *keep)
 	return entries;
 }
 
-static const char *const *notices_of(const json_t *array)
+/* NULL-terminated; g_free. */
+static const char *const *strings_of(const json_t *array)
 {
 	size_t n = json_array_size(array);
-	const char **notices = g_new0(const char *, n + 1);
+	const char **strings = g_new0(const char *, n + 1);
 	for (size_t i = 0; i < n; i++)
-		notices[i] = json_string_value(json_array_get(array, i));
-	return notices;
+		strings[i] = json_string_value(json_array_get(array, i));
+	return strings;
+}
+
+static void on_problem(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "template: %s\n", text);
+}
+
+static enum rc compose_plain(
+    const struct digest *digest, enum digest_form form, int fd, struct err *err)
+{
+	(void)form;
+	return digest_compose_plain(digest, fd, err);
+}
+
+struct form {
+	const char *option;
+	enum digest_form form;
+	enum rc (*compose)(const struct digest *, enum digest_form, int, struct err *);
+};
+
+static const struct form *form_of(int argc, char **argv)
+{
+	static const struct form forms[] = {
+	    {"--plain", DIGEST_MESSAGE, compose_plain},
+	    {"--text", DIGEST_TEXT, digest_compose},
+	    {"--html", DIGEST_HTML, digest_compose},
+	    {NULL, DIGEST_MESSAGE, digest_compose},
+	};
+	const struct form *form = forms;
+	while (form->option != NULL && (argc != 4 || strcmp(form->option, argv[1]) != 0))
+		form++;
+	return argc == 4 && form->option == NULL ? NULL : form;
 }
 
 int main(int argc, char **argv)
 {
-	bool plain = argc > 1 && strcmp(argv[1], "--plain") == 0;
-	if (argc - plain != 3) {
-		fprintf(stderr, "usage: digest_write [--plain] DESCRIPTION.json OUT\n");
+	const struct form *form = form_of(argc, argv);
+	if ((argc != 3 && argc != 4) || form == NULL) {
+		fprintf(stderr,
+		    "usage: digest_write [--plain | --text | --html] DESCRIPTION.json OUT\n");
 		return 64;
 	}
 	json_error_t problem;
-	json_t *root = json_load_file(argv[1 + plain], 0, &problem);
+	json_t *root = json_load_file(argv[argc - 2], 0, &problem);
 	if (root == NULL) {
-		fprintf(stderr, "%s:%d: %s\n", argv[1 + plain], problem.line, problem.text);
+		fprintf(stderr, "%s:%d: %s\n", argv[argc - 2], problem.line, problem.text);
 		return 65;
 	}
 	GPtrArray *keep = g_ptr_array_new_with_free_func(g_free);
@@ -122,21 +157,26 @@ int main(int argc, char **argv)
 	    .language = text_of(root, "language", keep),
 	    .attach = json_is_true(json_object_get(root, "attach")),
 	    .originals_in_folder = json_is_true(json_object_get(root, "originals_in_folder")),
-	    .notices = notices_of(json_object_get(root, "notices")),
+	    .notices = strings_of(json_object_get(root, "notices")),
+	    .authserv_ids = strings_of(json_object_get(root, "authserv_ids")),
+	    .templates = text_of(root, "templates", keep),
+	    .part = (unsigned)number_of(root, "part"),
+	    .parts = (unsigned)number_of(root, "parts"),
+	    .problem = on_problem,
 	    .entries = entries_of(entries, keep),
 	    .n_entries = json_array_size(entries),
 	};
 	struct err err = {.text = ""};
-	int fd = open(argv[2 + plain], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = open(argv[argc - 1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		perror(argv[2 + plain]);
+		perror(argv[argc - 1]);
 		return 73;
 	}
-	enum rc rc =
-	    plain ? digest_compose_plain(&digest, fd, &err) : digest_compose(&digest, fd, &err);
+	enum rc rc = form->compose(&digest, form->form, fd, &err);
 	close(fd);
 	g_free(digest.entries);
 	g_free((gpointer)digest.notices);
+	g_free((gpointer)digest.authserv_ids);
 	g_ptr_array_unref(keep);
 	json_decref(root);
 	if (rc == RC_OK)

@@ -37,6 +37,27 @@ unit_programs += tests/unit/test_digest
 tests_unit_test_digest_SOURCES = tests/unit/test_digest.c
 tests_unit_test_digest_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_digest_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_words
+tests_unit_test_words_SOURCES = tests/unit/test_words.c
+tests_unit_test_words_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_words_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_outline
+tests_unit_test_outline_SOURCES = tests/unit/test_outline.c
+tests_unit_test_outline_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_outline_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_excerpt
+tests_unit_test_excerpt_SOURCES = tests/unit/test_excerpt.c
+tests_unit_test_excerpt_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_excerpt_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_template
+tests_unit_test_template_SOURCES = tests/unit/test_template.c
+tests_unit_test_template_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_template_LDADD = $(DIGEST_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 unit_programs += tests/unit/test_conf_docs
 tests_unit_test_conf_docs_SOURCES = tests/unit/test_conf_docs.c
 tests_unit_test_conf_docs_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"' \

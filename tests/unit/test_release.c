@@ -69,8 +69,12 @@ static void op_compose(void *ctx, struct release *release, bool plain)
 {
 	struct site *s = ctx;
 	struct err err = {"scripted"};
+	const struct release_record *rec = release_record(release);
+	char part[32] = "";
+	if (rec->parts != 1)
+		g_snprintf(part, sizeof(part), ", %u/%u", rec->part, rec->parts);
 	g_string_append_printf(
-	    s->log, "compose%s(%u) ", plain ? "-plain" : "", release_record(release)->ids->len);
+	    s->log, "compose%s(%u%s) ", plain ? "-plain" : "", rec->ids->len, part);
 	if (!s->mute_compose)
 		release_composed(release, script(s->compose_rcs, &s->compose_at), &err);
 }
@@ -255,7 +259,8 @@ static void test_new_rule_is_no_missed_slot(void **state)
 	struct err err;
 	hold(s, FRIDAY_0700 + HOUR, 10);
 	releases_tick(s->engine, FRIDAY_0700 + 4 * HOUR);
-	assert_int_equal(times_parse("10:00", &s->rule.schedule.times, &err), RC_OK); /* 09:00 UTC: past */
+	assert_int_equal(
+	    times_parse("10:00", &s->rule.schedule.times, &err), RC_OK); /* 09:00 UTC: past */
 	releases_tick(s->engine, FRIDAY_0700 + 4 * HOUR + 60);
 	expect_log(s, "");
 	releases_tick(s->engine, FRIDAY_0700 + 2 * HOUR + DAY);
@@ -453,13 +458,72 @@ static void test_batches(void **state)
 	releases_tick(s->engine, FRIDAY_0700);
 	/* By size, one that is larger than the limit alone, and by number. */
 	expect_log(s,
-	    "compose(1) digest=ok compose(1) digest=ok compose(1) digest=ok compose(3) "
-	    "digest=ok compose(1) digest=ok ");
+	    "compose(1, 1/5) digest=ok compose(1, 2/5) digest=ok compose(1, 3/5) digest=ok "
+	    "compose(3, 4/5) digest=ok compose(1, 5/5) digest=ok ");
 	assert_int_equal(held(s), 0);
 	assert_int_equal(s->delivered->len, 7);
 	for (guint i = 0; i < s->message_ids->len; i++)
 		for (guint j = 0; j < i; j++)
 			assert_string_not_equal(s->message_ids->pdata[i], s->message_ids->pdata[j]);
+}
+
+/* A digest in parts is interrupted: the count goes on, and nothing is repeated but the part that was
+ * under way. What comes or goes in the meantime makes no "part 4 of 3". */
+static void test_parts_crash(void **state)
+{
+	struct site *s = *state;
+	s->config.max_messages = 2;
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	for (int i = 0; i < 5; i++)
+		hold(s, FRIDAY_0700 - HOUR + i, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->mute_submit = true;
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(2, 1/3) ");
+	s->mute_submit = false;
+	start(s, FRIDAY_0700 + 1);
+	for (int i = 0; i < 3; i++)
+		hold(s, FRIDAY_0700 - 30 + i, 10);
+	releases_tick(s->engine, FRIDAY_0700 + 1);
+	releases_tick(s->engine, FRIDAY_0700 + 2);
+	expect_log(s,
+	    "compose(2, 1/3) digest=ok compose(2, 2/4) digest=ok compose(2, 3/4) digest=ok "
+	    "compose(2, 4/4) digest=ok ");
+	assert_int_equal(held(s), 0);
+	/* The next slot counts anew. */
+	for (int i = 0; i < 3; i++)
+		hold(s, FRIDAY_0700 + HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 + DAY);
+	expect_log(s, "compose(2, 1/2) digest=ok compose(1, 2/2) digest=ok ");
+}
+
+static void test_part_of(void **state)
+{
+	struct site *s = *state;
+	GPtrArray *ids = NULL, *part_ids = NULL;
+	unsigned parts = 0;
+	struct err err;
+	s->config.max_messages = 2;
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	for (int i = 0; i < 5; i++)
+		hold(s, FRIDAY_0700 - HOUR + i, 10);
+	assert_int_equal(releases_list(s->engine, ANN, false, &ids, &err), RC_OK);
+	for (unsigned part = 1; part <= 3; part++) {
+		assert_int_equal(
+		    releases_part(s->engine, ANN, ids, MODE_ATTACH, part, &part_ids, &parts, &err),
+		    RC_OK);
+		assert_int_equal(parts, 3);
+		assert_int_equal(part_ids->len, part == 3 ? 1 : 2);
+		assert_string_equal(part_ids->pdata[0], ids->pdata[2 * (part - 1)]);
+		g_ptr_array_free(part_ids, TRUE);
+	}
+	assert_int_equal(
+	    releases_part(s->engine, ANN, ids, MODE_ATTACH, 4, &part_ids, &parts, &err),
+	    RC_NOTFOUND);
+	assert_int_equal(
+	    releases_part(s->engine, ANN, ids, MODE_ATTACH, 0, &part_ids, &parts, &err),
+	    RC_NOTFOUND);
+	g_ptr_array_free(ids, TRUE);
 }
 
 static void test_folder(void **state)
@@ -717,8 +781,11 @@ int main(void)
 	    T(test_mta_refuses_message), T(test_one_is_put_off), T(test_digest_is_put_off_for_ever),
 	    T(test_clock_set_back), T(test_looked_at_again), T(test_compose_fails),
 	    T(test_vanished), T(test_batches), T(test_folder), T(test_no_delimiter), T(test_crash),
-	    T(test_crash_originals), T(test_max_hold), T(test_pause), T(test_clock_was_ahead), T(test_opted_out),
-	    T(test_unknown_zone), T(test_on_demand), T(test_on_demand_while_under_way),
-	    T(test_many_originals), T(test_nonsense_in_ledger), T(test_store_fails)};
+	    T(test_vanished), T(test_parts_crash), T(test_folder), T(test_no_delimiter),
+	    T(test_crash), T(test_vanished), T(test_part_of), T(test_folder), T(test_no_delimiter),
+	    T(test_crash), T(test_crash_originals), T(test_max_hold), T(test_pause),
+	    T(test_clock_was_ahead), T(test_opted_out), T(test_unknown_zone), T(test_on_demand),
+	    T(test_on_demand_while_under_way), T(test_many_originals), T(test_nonsense_in_ledger),
+	    T(test_store_fails)};
 	return cmocka_run_group_tests_name("release", tests, NULL, NULL);
 }

@@ -1,0 +1,372 @@
+/*
+ * snippet.c: see snippet.h. HTML becomes lines of text, block elements ending a line; lines of both
+ * kinds then go through the same sieve.
+ */
+#include <config.h>
+
+#include "digest/snippet.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <glib.h>
+#include <libxml/HTMLparser.h>
+
+#include "digest/clean.h"
+
+enum {
+	ENOUGH_BYTES = 2000,   /* of own words: far more than any snippet */
+	PHRASE_LINE_MAX = 160, /* bytes; a longer line is no mere link to the web version */
+	INTRODUCTION_LINES = 3,
+};
+
+/* ---- charsets ---- */
+
+#define REPLACEMENT "\xEF\xBF\xBD"
+
+/* As much as can be read; what cannot becomes U+FFFD. NULL: no such charset. */
+static char *convert(const char *text, size_t len, const char *charset)
+{
+	iconv_t cd = iconv_open("UTF-8", charset);
+	char *in = (char *)text, buffer[4096];
+	GString *out = g_string_new(NULL);
+	if (cd == (iconv_t)-1) {
+		g_string_free(out, TRUE);
+		return NULL;
+	}
+	while (len > 0) {
+		char *to = buffer;
+		size_t room = sizeof(buffer);
+		size_t done = iconv(cd, &in, &len, &to, &room);
+		int why = errno;
+		g_string_append_len(out, buffer, to - buffer);
+		if (done != (size_t)-1 || why == E2BIG)
+			continue;
+		if (why != EILSEQ)
+			break; /* cut in the middle of a character */
+		g_string_append(out, REPLACEMENT);
+		in++;
+		len--;
+	}
+	iconv_close(cd);
+	return g_string_free(out, FALSE);
+}
+
+static bool names_nothing(const char *charset)
+{
+	static const char *const names[] = {
+	    "", "us-ascii", "ascii", "utf-8", "utf8", "unknown-8bit", "x-unknown", "binary"};
+	for (size_t i = 0; charset != NULL && i < G_N_ELEMENTS(names); i++)
+		if (g_ascii_strcasecmp(charset, names[i]) == 0)
+			return true;
+	return charset == NULL;
+}
+
+/* Valid UTF-8; g_free. Text that claims to be ASCII or UTF-8 and is neither is Windows-1252, as all
+ * browsers take it. NUL ends nothing: it becomes a blank. */
+static char *to_utf8(const char *text, size_t len, const char *charset)
+{
+	char *utf8 = names_nothing(charset) ? NULL : convert(text, len, charset);
+	if (utf8 == NULL) {
+		char *copy = g_malloc(len + 1);
+		memcpy(copy, text, len);
+		copy[len] = '\0';
+		for (size_t i = 0; i < len; i++)
+			if (copy[i] == '\0')
+				copy[i] = ' ';
+		const char *end;
+		/* The bound may have cut the last character. */
+		if (g_utf8_validate(copy, -1, &end) || copy + len - end < 4)
+			utf8 = g_utf8_make_valid(copy, end - copy);
+		else
+			utf8 = convert(copy, len, "WINDOWS-1252");
+		g_free(copy);
+	}
+	char *valid = g_utf8_make_valid(utf8 == NULL ? "" : utf8, -1);
+	g_free(utf8);
+	return valid;
+}
+
+/* ---- the sieve ---- */
+
+struct sieve {
+	GPtrArray *lines; /* own; char * */
+	size_t bytes;     /* of lines */
+	guint paragraph;  /* index of the first line of the current one */
+	bool done;
+};
+
+/* "View this email in your browser" and its like: case-folded. */
+static bool is_boilerplate(const char *line)
+{
+	static const char *const phrases[] = {"in your browser", "in a browser", "in browser",
+	    "view online", "view this email", "view this letter", "web version", "webversion",
+	    "trouble viewing", "can't see this", "can't read this", "does not support html",
+	    "doesn't support html", "html-capable", "im browser", "online-version", "onlineversion",
+	    "webansicht", "nicht richtig angezeigt", "nicht korrekt angezeigt", "in je browser",
+	    "in uw browser", "in de browser", "online versie", "webversie", "bekijk online",
+	    "dans votre navigateur", "dans le navigateur", "version en ligne", "version web",
+	    "en su navegador", "en tu navegador", "en el navegador", "nel browser",
+	    "nel tuo browser", "versione online", "no seu navegador", "no navegador",
+	    "w przegl\xC4\x85"
+	    "darce",
+	    "add us to your address book", "skip to content"};
+	if (strlen(line) > PHRASE_LINE_MAX)
+		return false;
+	char *folded = g_utf8_casefold(line, -1);
+	bool found = false;
+	for (size_t i = 0; i < G_N_ELEMENTS(phrases) && !found; i++)
+		found = strstr(folded, phrases[i]) != NULL;
+	g_free(folded);
+	return found;
+}
+
+static bool is_address(const char *word)
+{
+	return strstr(word, "://") != NULL || strncmp(word, "www.", 4) == 0 ||
+	    strncmp(word, "<www.", 5) == 0 || strncmp(word, "[cid:", 5) == 0 ||
+	    strncmp(word, "mailto:", 7) == 0 || strncmp(word, "<mailto:", 8) == 0;
+}
+
+static bool has_word(const char *text)
+{
+	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
+		if (g_unichar_isalnum(g_utf8_get_char(p)))
+			return true;
+	return false;
+}
+
+/* Without addresses and "[image: ...]"; NULL if no word is left; g_free. */
+static char *own_words(const char *line)
+{
+	GString *out = g_string_new(NULL);
+	char **words = g_strsplit(line, " ", -1);
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (g_ascii_strncasecmp(words[i], "[image:", 7) == 0)
+			while (words[i + 1] != NULL && strchr(words[i], ']') == NULL)
+				i++;
+		else if (words[i][0] != '\0' && !is_address(words[i]))
+			g_string_append_printf(out, "%s%s", out->len > 0 ? " " : "", words[i]);
+	}
+	g_strfreev(words);
+	bool kept = has_word(out->str) && !is_boilerplate(out->str);
+	return g_string_free(out, !kept);
+}
+
+/* "On Monday Ann wrote:", which may take several lines. */
+static void drop_introduction(struct sieve *sieve)
+{
+	guint n = sieve->lines->len;
+	const char *last = n == 0 ? "" : sieve->lines->pdata[n - 1];
+	if (n > sieve->paragraph && n - sieve->paragraph <= INTRODUCTION_LINES &&
+	    g_str_has_suffix(last, ":"))
+		g_ptr_array_set_size(sieve->lines, (gint)sieve->paragraph);
+}
+
+static void sieve_line(struct sieve *sieve, const char *line)
+{
+	char *clean;
+	if (line[0] == '>') {
+		drop_introduction(sieve);
+		sieve->paragraph = sieve->lines->len;
+		return;
+	}
+	if (strcmp(line, "-- ") == 0) { /* a signature (RFC 3676 section 4.3) */
+		sieve->done = true;
+		return;
+	}
+	clean = clean_text(line, ENOUGH_BYTES);
+	if (clean[0] == '\0')
+		sieve->paragraph = sieve->lines->len;
+	char *words = own_words(clean);
+	g_free(clean);
+	if (words == NULL)
+		return;
+	sieve->bytes += strlen(words);
+	sieve->done = sieve->bytes > ENOUGH_BYTES;
+	g_ptr_array_add(sieve->lines, words);
+}
+
+/* text: valid UTF-8. */
+static char *sieve_text(const char *text, size_t max_columns)
+{
+	struct sieve sieve = {.lines = g_ptr_array_new_with_free_func(g_free)};
+	for (const char *p = text; *p != '\0' && !sieve.done;) {
+		size_t len = strcspn(p, "\n");
+		size_t n = len > 0 && p[len - 1] == '\r' ? len - 1 : len;
+		char *line = g_strndup(p, MIN(n, CLEAN_IN_MAX));
+		char *valid = g_utf8_make_valid(line, -1);
+		sieve_line(&sieve, valid);
+		g_free(valid);
+		g_free(line);
+		p += len + (p[len] == '\n');
+	}
+	g_ptr_array_add(sieve.lines, NULL);
+	char *all = g_strjoinv(" ", (char **)sieve.lines->pdata);
+	char *snippet = clean_text(all, max_columns);
+	g_free(all);
+	g_ptr_array_free(sieve.lines, TRUE);
+	return snippet;
+}
+
+char *snippet_from_text(const char *text, size_t len, const char *charset, size_t max_columns)
+{
+	char *utf8 = to_utf8(text, MIN(len, SNIPPET_TEXT_BYTES), charset);
+	char *snippet = sieve_text(utf8, max_columns);
+	g_free(utf8);
+	return snippet;
+}
+
+/* ---- HTML ---- */
+
+static bool is_one_of(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (g_ascii_strcasecmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_unread(const char *element)
+{
+	static const char *const names[] = {"head", "style", "script", "title", "template",
+	    "noscript", "svg", "math", "object", "select", "textarea", "iframe", "audio", "video"};
+	return is_one_of(element, names, G_N_ELEMENTS(names));
+}
+
+static bool is_inline(const char *element)
+{
+	static const char *const names[] = {"a", "abbr", "acronym", "b", "bdi", "bdo", "big",
+	    "cite", "code", "em", "font", "i", "ins", "kbd", "label", "mark", "q", "s", "samp",
+	    "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"};
+	return is_one_of(element, names, G_N_ELEMENTS(names));
+}
+
+/* A declaration "name: value", both without blanks, in a style attribute of which the blanks are
+ * gone already. */
+static bool declares(const char *style, const char *name, const char *value)
+{
+	size_t len = strlen(name);
+	for (const char *p = style; (p = strstr(p, name)) != NULL; p += len) {
+		if ((p > style && p[-1] != ';') || p[len] != ':')
+			continue;
+		const char *got = p + len + 1;
+		size_t n = strlen(value);
+		if (strncmp(got, value, n) == 0 && !g_ascii_isdigit(got[n]) && got[n] != '.')
+			return true;
+	}
+	return false;
+}
+
+static bool style_hides(const char *style)
+{
+	static const struct {
+		const char *name, *value;
+	} rows[] = {
+	    {"display", "none"},
+	    {"visibility", "hidden"},
+	    {"font-size", "0"},
+	    {"font-size", "1px"},
+	    {"max-height", "0"},
+	    {"line-height", "0"},
+	    {"opacity", "0"},
+	    {"mso-hide", "all"},
+	    {"color", "transparent"},
+	};
+	GString *plain = g_string_new(NULL);
+	bool hides = false;
+	for (const char *p = style; *p != '\0'; p++)
+		if (!g_ascii_isspace(*p))
+			g_string_append_c(plain, g_ascii_tolower(*p));
+	for (size_t i = 0; i < G_N_ELEMENTS(rows) && !hides; i++)
+		hides = declares(plain->str, rows[i].name, rows[i].value);
+	g_string_free(plain, TRUE);
+	return hides;
+}
+
+static bool is_hidden(xmlNode *node)
+{
+	xmlChar *style = xmlGetNoNsProp(node, BAD_CAST "style");
+	xmlChar *aria = xmlGetNoNsProp(node, BAD_CAST "aria-hidden");
+	bool hidden = (style != NULL && style_hides((const char *)style)) ||
+	    (aria != NULL && g_ascii_strcasecmp((const char *)aria, "true") == 0) ||
+	    xmlHasProp(node, BAD_CAST "hidden") != NULL;
+	xmlFree(style);
+	xmlFree(aria);
+	return hidden;
+}
+
+/* Line ends in the source of a page are blanks. */
+static void put_text(GString *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		g_string_append_c(out, *text == '\n' || *text == '\r' ? ' ' : *text);
+}
+
+/* Whether to go on below this node. */
+static bool visit(xmlNode *node, GString *out)
+{
+	if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) {
+		if (node->content != NULL)
+			put_text(out, (const char *)node->content);
+		return false;
+	}
+	if (node->type != XML_ELEMENT_NODE || is_unread((const char *)node->name) ||
+	    is_hidden(node))
+		return false;
+	if (!is_inline((const char *)node->name))
+		g_string_append_c(out, '\n');
+	return true;
+}
+
+static void leave(xmlNode *node, GString *out)
+{
+	if (node->type == XML_ELEMENT_NODE && !is_inline((const char *)node->name))
+		g_string_append_c(out, '\n');
+}
+
+/* Without recursion: a page may be nested as deep as it likes. */
+static char *text_of(xmlNode *root)
+{
+	GString *out = g_string_new(NULL);
+	xmlNode *node = root;
+	while (node != NULL && out->len < SNIPPET_TEXT_BYTES) {
+		if (visit(node, out) && node->children != NULL) {
+			node = node->children;
+			continue;
+		}
+		while (node != root && node->next == NULL) {
+			node = node->parent;
+			leave(node, out);
+		}
+		node = node == root ? NULL : node->next;
+	}
+	return g_string_free(out, FALSE);
+}
+
+char *snippet_from_html(const char *html, size_t len, const char *charset, size_t max_columns)
+{
+	/* Without a charset in the MIME header, the page's own <meta> counts: libxml2 looks for it. */
+	bool named = !names_nothing(charset);
+	char *utf8 = NULL;
+	len = MIN(len, SNIPPET_HTML_BYTES);
+	if (named || g_utf8_validate_len(html, len, NULL))
+		utf8 = to_utf8(html, len, charset);
+	const char *source = utf8 == NULL ? html : utf8;
+	int source_len = (int)(utf8 == NULL ? len : strlen(utf8));
+	xmlDoc *doc = htmlReadMemory(source, source_len, NULL, utf8 == NULL ? NULL : "UTF-8",
+	    HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
+		HTML_PARSE_COMPACT);
+	xmlNode *root = doc == NULL ? NULL : xmlDocGetRootElement(doc);
+	char *text = root == NULL ? g_strdup("") : text_of(root);
+	char *valid = g_utf8_make_valid(text, -1);
+	char *snippet = sieve_text(valid, max_columns);
+	g_free(valid);
+	g_free(text);
+	g_free(utf8);
+	if (doc != NULL)
+		xmlFreeDoc(doc);
+	return snippet;
+}
