@@ -172,6 +172,8 @@ static gboolean on_minute(gpointer data)
 	enum rc rc = store_known_expire(
 	    d->store, clock_now() - d->conf->known_expire, EXPIRE_AT_ONCE, &removed, &err);
 	if (rc == RC_OK)
+		rc = store_note_expire(d->store, clock_now(), EXPIRE_AT_ONCE, &removed, &err);
+	if (rc == RC_OK)
 		rc = store_checkpoint(d->store, &err);
 	if (rc != RC_OK)
 		log_warning("checkpoint: %s", err.text);

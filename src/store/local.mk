@@ -10,6 +10,7 @@ src_store_libstore_a_SOURCES = \
 	src/store/store_maildir_commit.c \
 	src/store/store_maildir_dir.c \
 	src/store/store_mem.c \
+	src/store/store_note.c \
 	src/store/store_rebuild.c \
 	src/store/store_record.c
 src_store_libstore_a_CPPFLAGS = $(AM_CPPFLAGS)

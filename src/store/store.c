@@ -305,6 +305,8 @@ enum rc store_open(const struct store_config *config, struct store **store_out, 
 	/* "fail" opens, so that callers can be tried against a store that fails later. */
 	if (reset)
 		rc = store_known_mend(store, err);
+	if (reset && rc == RC_OK)
+		rc = store_note_mend(store, err);
 	if (rc == RC_OK && recovered_out != NULL && store->db != &store_fail_db_driver)
 		rc = index_state(store, reset, &incomplete, err);
 	if (rc != RC_OK)

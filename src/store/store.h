@@ -1,7 +1,7 @@
 /*
  * store.h: what is held, for callers. Two halves behind one handle: the messages (a Maildir a user:
  * the truth) and the database (an index of the messages, which can be rebuilt from them, and the
- * slot ledger, correspondents and sent Message-IDs, which cannot).
+ * slot ledger, correspondents, sent Message-IDs and notes, which cannot).
  *
  * One process opens a store; one thread uses it. Every function that changes something is durable
  * when it returns RC_OK outside a transaction, and when store_commit returns RC_OK inside one.
@@ -135,6 +135,27 @@ enum rc store_sent_get(struct store *store, const char *user, const char *messag
 /* Removes entries of both kinds that are older than `before`, at most max of them: call again while
  * *removed_out == max. */
 enum rc store_known_expire(
+    struct store *store, int64_t before, size_t max, size_t *removed_out, struct err *err);
+
+/* ---- notes: small records of a user that have an end, opaque bytes by kind and name ---- */
+
+/* kind: a word without "/". name: 1 to 600 bytes. */
+enum { STORE_NOTE_MAX = 200 * 1024 };
+enum rc store_note_put(struct store *store, const char *user, const char *kind, const char *name,
+    const void *data, size_t len, int64_t expires, struct err *err);
+/* *data_out: g_free; a NUL stands behind the data. A note whose end has passed may still be there. */
+enum rc store_note_get(struct store *store, const char *user, const char *kind, const char *name,
+    void **data_out, size_t *len_out, struct err *err);
+enum rc store_note_del(
+    struct store *store, const char *user, const char *kind, const char *name, struct err *err);
+typedef bool store_note_fn(
+    void *ctx, const char *user, const char *name, const void *data, size_t len);
+/* user NULL: of all users. In the order of users, then names. fn must not change the store. */
+enum rc store_note_scan(struct store *store, const char *user, const char *kind, store_note_fn *fn,
+    void *ctx, struct err *err);
+/* Removes notes that ended before that time, at most max of them: call again while
+ * *removed_out == max. */
+enum rc store_note_expire(
     struct store *store, int64_t before, size_t max, size_t *removed_out, struct err *err);
 
 /* ---- transactions over the database half; they do not nest ---- */

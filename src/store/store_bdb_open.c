@@ -41,6 +41,8 @@ const char *const bdb_table_names[STORE_TABLES] = {
     [STORE_TABLE_KNOWN] = "known",
     [STORE_TABLE_SENT] = "sent",
     [STORE_TABLE_AGE] = "age",
+    [STORE_TABLE_NOTE] = "note",
+    [STORE_TABLE_NOTE_AGE] = "note_age",
     [STORE_TABLE_META] = "meta",
 };
 

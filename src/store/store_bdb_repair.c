@@ -217,8 +217,8 @@ enum { TABLE_NONE = -1, TABLE_UNKNOWN = -2 };
 /* HELD is rebuilt from the folders, and META would claim that this has been done. */
 static int table_to_save(const char *name)
 {
-	static const enum store_table saved[] = {
-	    STORE_TABLE_SLOT, STORE_TABLE_KNOWN, STORE_TABLE_SENT, STORE_TABLE_AGE};
+	static const enum store_table saved[] = {STORE_TABLE_SLOT, STORE_TABLE_KNOWN,
+	    STORE_TABLE_SENT, STORE_TABLE_AGE, STORE_TABLE_NOTE, STORE_TABLE_NOTE_AGE};
 	for (size_t i = 0; i < G_N_ELEMENTS(saved); i++)
 		if (strcmp(bdb_table_names[saved[i]], name) == 0)
 			return (int)saved[i];

@@ -48,12 +48,14 @@ struct store_msg_driver {
 /* ---- database drivers ---- */
 
 enum store_table {
-	STORE_TABLE_HELD,  /* user NUL id -> struct store_held */
-	STORE_TABLE_SLOT,  /* user -> opaque */
-	STORE_TABLE_KNOWN, /* user NUL address -> time */
-	STORE_TABLE_SENT,  /* user NUL Message-ID -> time */
-	STORE_TABLE_AGE,   /* time, which table, its key -> nothing: KNOWN and SENT by age */
-	STORE_TABLE_META,  /* name -> what the store knows of itself */
+	STORE_TABLE_HELD,     /* user NUL id -> struct store_held */
+	STORE_TABLE_SLOT,     /* user -> opaque */
+	STORE_TABLE_KNOWN,    /* user NUL address -> time */
+	STORE_TABLE_SENT,     /* user NUL Message-ID -> time */
+	STORE_TABLE_AGE,      /* time, which table, its key -> nothing: KNOWN and SENT by age */
+	STORE_TABLE_NOTE,     /* user NUL kind "/" name -> its end, bytes */
+	STORE_TABLE_NOTE_AGE, /* end, NOTE's key -> nothing */
+	STORE_TABLE_META,     /* name -> what the store knows of itself */
 	STORE_TABLES
 };
 
@@ -139,6 +141,8 @@ enum rc store_index_set_complete(struct store *store, bool complete, struct err 
 /* Makes KNOWN, SENT and AGE agree again after some of their records were lost: AGE says what the
  * others held and they say what it held. */
 enum rc store_known_mend(struct store *store, struct err *err);
+/* The same for notes: each has its NOTE_AGE again. */
+enum rc store_note_mend(struct store *store, struct err *err);
 
 /* ---- records and keys: store_record.c ---- */
 
@@ -159,6 +163,12 @@ bool store_time_decode(struct store_bytes value, int64_t *when_out);
 void store_age_key(int64_t when, enum store_table table, struct store_bytes key, GByteArray *out);
 bool store_age_split(struct store_bytes age, int64_t *when_out, enum store_table *table_out,
     struct store_bytes *key_out);
+void store_note_encode(int64_t expires, struct store_bytes data, GByteArray *value);
+bool store_note_decode(
+    struct store_bytes value, int64_t *expires_out, struct store_bytes *data_out);
+void store_note_age_key(int64_t expires, struct store_bytes key, GByteArray *out);
+bool store_note_age_split(
+    struct store_bytes age, int64_t *expires_out, struct store_bytes *key_out);
 /* The version in front of the ledger's opaque bytes. */
 void store_slot_encode(const void *data, size_t len, GByteArray *value);
 bool store_slot_decode(struct store_bytes value, struct store_bytes *data_out);

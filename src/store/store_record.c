@@ -6,6 +6,8 @@
  *          the order of struct store_held, each u16 length and bytes
  *   SLOT   the ledger's bytes
  *   KNOWN, SENT   i64 time
+ *   NOTE   i64 end, bytes
+ * NOTE_AGE's key is i64 end with its sign flipped, and NOTE's key; its value is empty.
  * AGE's key is i64 time with its sign flipped, u8 table ('k' or 's'), and that table's key; its
  * value is empty. A value that is longer or shorter than its fields, or holds what we would not
  * have written, is nonsense.
@@ -154,6 +156,24 @@ bool store_age_split(struct store_bytes age, int64_t *when_out, enum store_table
 	return key_out->len > 0;
 }
 
+void store_note_age_key(int64_t expires, struct store_bytes key, GByteArray *out)
+{
+	put_number(out, (uint64_t)expires ^ (UINT64_C(1) << 63), 8);
+	g_byte_array_append(out, key.data, (guint)key.len);
+}
+
+bool store_note_age_split(struct store_bytes age, int64_t *expires_out, struct store_bytes *key_out)
+{
+	struct reader r = reader_of(age);
+	uint64_t expires = get_number(&r, 8) ^ (UINT64_C(1) << 63);
+	if (r.bad || r.at == r.end)
+		return false;
+	*expires_out = (int64_t)expires;
+	key_out->data = r.at;
+	key_out->len = (size_t)(r.end - r.at);
+	return true;
+}
+
 /* ---- values ---- */
 
 /* The strings of a record, once for both directions. */
@@ -252,6 +272,26 @@ bool store_slot_decode(struct store_bytes value, struct store_bytes *data_out)
 	get_version(&r);
 	if (r.bad)
 		return false;
+	data_out->data = r.at;
+	data_out->len = (size_t)(r.end - r.at);
+	return true;
+}
+
+void store_note_encode(int64_t expires, struct store_bytes data, GByteArray *value)
+{
+	put_version(value);
+	put_number(value, (uint64_t)expires, 8);
+	g_byte_array_append(value, data.data, (guint)data.len);
+}
+
+bool store_note_decode(struct store_bytes value, int64_t *expires_out, struct store_bytes *data_out)
+{
+	struct reader r = reader_of(value);
+	get_version(&r);
+	uint64_t expires = get_number(&r, 8);
+	if (r.bad)
+		return false;
+	*expires_out = (int64_t)expires;
 	data_out->data = r.at;
 	data_out->len = (size_t)(r.end - r.at);
 	return true;

@@ -423,6 +423,109 @@ static void test_known_expire(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* ---- notes ---- */
+
+static int check_note(struct world *w, const char *label, const char *user, const char *kind,
+    const char *name, const char *want)
+{
+	void *data = NULL;
+	size_t len = 0;
+	enum rc rc = store_note_get(w->store, user, kind, name, &data, &len, NULL);
+	int failed = unit_str(label, rc == RC_OK ? data : rc_name(rc), want);
+	if (rc == RC_OK)
+		failed += unit_num(label, (long long)len, (long long)strlen(want));
+	g_free(data);
+	return failed;
+}
+
+static enum rc put_note(
+    struct world *w, const char *kind, const char *name, const char *text, int64_t expires)
+{
+	return store_note_put(w->store, ann, kind, name, text, strlen(text), expires, NULL);
+}
+
+static bool print_note(void *ctx, const char *user, const char *name, const void *data, size_t len)
+{
+	g_string_append_printf(ctx, "%.3s:%s=%.*s ", user, name, (int)len, (const char *)data);
+	return strcmp(name, "stop") != 0;
+}
+
+static void test_note(void **state)
+{
+	struct world *w = *state;
+	GString *seen = g_string_new(NULL);
+	int failed = 0;
+	failed += check_note(w, "none", ann, "used", "a", "notfound");
+	failed += unit_num("put", put_note(w, "used", "a", "one", 100), RC_OK);
+	failed += unit_num("replace", put_note(w, "used", "a", "two", 50), RC_OK);
+	failed += unit_num("empty", put_note(w, "used", "b/c", "", 50), RC_OK);
+	failed += unit_num("kind", put_note(w, "use", "d", "three", 50), RC_OK);
+	failed += unit_num(
+	    "bob's", store_note_put(w->store, bob, "used", "a", "bob", 3, 50, NULL), RC_OK);
+	failed += check_note(w, "replaced", ann, "used", "a", "two");
+	failed += check_note(w, "empty", ann, "used", "b/c", "");
+	failed += check_note(w, "bob's", bob, "used", "a", "bob");
+	failed += check_note(w, "another kind", ann, "used", "d", "notfound");
+	failed +=
+	    unit_num("scan", store_note_scan(w->store, ann, "used", print_note, seen, NULL), RC_OK);
+	failed += unit_str("scan", seen->str, "ann:a=two ann:b/c= ");
+	g_string_truncate(seen, 0);
+	failed +=
+	    unit_num("all", store_note_scan(w->store, NULL, "used", print_note, seen, NULL), RC_OK);
+	failed += unit_str("all", seen->str, "ann:a=two ann:b/c= bob:a=bob ");
+	failed += unit_num("del", store_note_del(w->store, ann, "used", "a", NULL), RC_OK);
+	failed += unit_num("del", store_note_del(w->store, ann, "used", "a", NULL), RC_NOTFOUND);
+	failed += check_note(w, "deleted", ann, "used", "a", "notfound");
+	failed += check_note(w, "not bob's", bob, "used", "a", "bob");
+	failed += unit_num("no kind", put_note(w, "", "a", "x", 1), RC_PERM);
+	failed += unit_num("a slash", put_note(w, "a/b", "a", "x", 1), RC_PERM);
+	char *large = g_strnfill(STORE_NOTE_MAX + 1, 'x');
+	failed += unit_num("too large", put_note(w, "used", "l", large, 1), RC_PERM);
+	failed += unit_num("too long a name", put_note(w, "used", large, "x", 1), RC_PERM);
+	large[STORE_NOTE_MAX] = '\0';
+	failed += unit_num("large", put_note(w, "used", "l", large, 1), RC_OK);
+	failed += check_note(w, "large", ann, "used", "l", large);
+	g_free(large);
+	g_string_free(seen, TRUE);
+	assert_int_equal(failed, 0);
+}
+
+static void test_note_expire(void **state)
+{
+	struct world *w = *state;
+	size_t removed = 99;
+	int failed = 0;
+	for (int i = 0; i < 20; i++) {
+		char name[20];
+		g_snprintf(name, sizeof(name), "n%02d", i);
+		failed += unit_num(name, put_note(w, "used", name, name, i - 5), RC_OK);
+	}
+	failed += unit_num("prolonged", put_note(w, "used", "n00", "on", 1000), RC_OK);
+	failed += unit_num("none", store_note_expire(w->store, -5, 9, &removed, NULL), RC_OK);
+	failed += unit_num("none", (long long)removed, 0);
+	failed += unit_num("first", store_note_expire(w->store, 5, 6, &removed, NULL), RC_OK);
+	failed += unit_num("first", (long long)removed, 6);
+	failed += unit_num("rest", store_note_expire(w->store, 5, 6, &removed, NULL), RC_OK);
+	failed += unit_num("rest", (long long)removed, 3);
+	failed += check_note(w, "prolonged", ann, "used", "n00", "on");
+	failed += check_note(w, "ended", ann, "used", "n09", "notfound");
+	failed += check_note(w, "at the limit", ann, "used", "n10", "n10");
+	/* What was lost of the ages comes back. */
+	GByteArray *age = g_byte_array_new();
+	store_note_age_key(
+	    5, (struct store_bytes){.data = "ann@example.org\0used/n10", .len = 24}, age);
+	failed += unit_num("lose",
+	    w->store->db->del(w->store->db_self, STORE_TABLE_NOTE_AGE, store_bytes_of(age), NULL),
+	    RC_OK);
+	failed += unit_num("lost", store_note_expire(w->store, 6, 9, &removed, NULL), RC_OK);
+	failed += unit_num("lost", (long long)removed, 0);
+	failed += unit_num("mend", store_note_mend(w->store, NULL), RC_OK);
+	failed += unit_num("mended", store_note_expire(w->store, 6, 9, &removed, NULL), RC_OK);
+	failed += unit_num("mended", (long long)removed, 1);
+	g_byte_array_unref(age);
+	assert_int_equal(failed, 0);
+}
+
 /* ---- transactions ---- */
 
 static void test_txn(void **state)
@@ -662,6 +765,11 @@ static void test_fail(void **state)
 	FAILS(store_sent_put(s, ann, "<1@x>", 1, &err));
 	FAILS(store_sent_get(s, ann, "<1@x>", &when, &err));
 	FAILS(store_known_expire(s, 1, 1, &len, &err));
+	FAILS(store_note_put(s, ann, "used", "a", "x", 1, 1, &err));
+	FAILS(store_note_get(s, ann, "used", "a", &data, &len, &err));
+	FAILS(store_note_del(s, ann, "used", "a", &err));
+	FAILS(store_note_scan(s, NULL, "used", print_note, NULL, &err));
+	FAILS(store_note_expire(s, 1, 1, &len, &err));
 	FAILS(store_begin(s, &err));
 	FAILS(store_checkpoint(s, &err));
 	store_abort(s);
@@ -714,6 +822,10 @@ static void test_err_untouched(void **state)
 	failed += unit_num("held", store_held_put(w->store, ann, &held, &err), RC_OK);
 	failed +=
 	    unit_num("scan", store_held_scan(w->store, ann, world_note_held, unused, &err), RC_OK);
+	failed +=
+	    unit_num("note", store_note_put(w->store, ann, "used", "a", "x", 1, 1, &err), RC_OK);
+	failed +=
+	    unit_num("expire notes", store_note_expire(w->store, 9, 9, &removed, &err), RC_OK);
 	failed += unit_num("slots", store_slot_scan(w->store, never_slot, NULL, &err), RC_OK);
 	failed += unit_str("err", err.text, "untouched");
 	g_string_free(unused, TRUE);
@@ -923,6 +1035,8 @@ int main(void)
 	    CONTRACT(test_slot),
 	    CONTRACT(test_known),
 	    CONTRACT(test_known_expire),
+	    CONTRACT(test_note),
+	    CONTRACT(test_note_expire),
 	    CONTRACT(test_txn),
 	    CONTRACT(test_txn_large),
 	    CONTRACT(test_scan_and_change),
