@@ -146,15 +146,30 @@ static GByteArray *decode(GMimePart *part, size_t max)
 	return bytes;
 }
 
+static const char *charset_of(GMimePart *part)
+{
+	return g_mime_content_type_get_parameter(
+	    g_mime_object_get_content_type(GMIME_OBJECT(part)), "charset");
+}
+
 static char *snippet_of(GMimePart *part, size_t max,
     char *(*make)(const char *text, size_t len, const char *charset, size_t max_columns))
 {
-	GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(part));
 	GByteArray *bytes = decode(part, max);
 	char *snippet = make(bytes->len == 0 ? "" : (const char *)bytes->data, bytes->len,
-	    g_mime_content_type_get_parameter(type, "charset"), EXCERPT_COLUMNS);
+	    charset_of(part), EXCERPT_COLUMNS);
 	g_byte_array_unref(bytes);
 	return snippet;
+}
+
+static char *lines_of(
+    GMimePart *part, size_t max, char *(*make)(const char *text, size_t len, const char *charset))
+{
+	GByteArray *bytes = decode(part, max);
+	char *lines =
+	    make(bytes->len == 0 ? "" : (const char *)bytes->data, bytes->len, charset_of(part));
+	g_byte_array_unref(bytes);
+	return lines;
 }
 
 /* The text form, unless it says nothing. */
@@ -170,15 +185,24 @@ static char *choose(const struct walk *walk)
 	return snippet == NULL ? g_strdup("") : snippet;
 }
 
+/* NULL if it cannot be parsed; its parts stay in the file. */
+static GMimeMessage *parse(int fd, uint64_t lead)
+{
+	g_mime_init();
+	GMimeStream *stream = g_mime_stream_fs_new_with_bounds(dup(fd), (gint64)lead, -1);
+	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+	g_mime_parser_set_persist_stream(parser, TRUE);
+	GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+	g_object_unref(parser);
+	g_object_unref(stream);
+	return message;
+}
+
 void excerpt_read(int fd, uint64_t lead, struct excerpt *excerpt_out)
 {
 	struct excerpt excerpt = {0};
 	struct walk walk = {.excerpt = &excerpt};
-	g_mime_init();
-	GMimeStream *stream = g_mime_stream_fs_new_with_bounds(dup(fd), (gint64)lead, -1);
-	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-	g_mime_parser_set_persist_stream(parser, TRUE); /* parts stay in the file */
-	GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+	GMimeMessage *message = parse(fd, lead);
 	if (message != NULL) {
 		walk_object(&walk, g_mime_message_get_mime_part(message), 0);
 		excerpt.snippet = choose(&walk);
@@ -186,9 +210,29 @@ void excerpt_read(int fd, uint64_t lead, struct excerpt *excerpt_out)
 	} else {
 		excerpt.snippet = g_strdup("");
 	}
-	g_object_unref(parser);
-	g_object_unref(stream);
 	*excerpt_out = excerpt;
+}
+
+char *excerpt_text(int fd, uint64_t lead)
+{
+	struct excerpt excerpt = {0};
+	struct walk walk = {.excerpt = &excerpt};
+	GMimeMessage *message = parse(fd, lead);
+	char *lines = NULL;
+	if (message != NULL) {
+		walk_object(&walk, g_mime_message_get_mime_part(message), 0);
+		if (walk.text != NULL)
+			lines = lines_of(walk.text, SNIPPET_TEXT_BYTES, snippet_lines_of_text);
+		else if (walk.html != NULL)
+			lines = lines_of(walk.html, SNIPPET_HTML_BYTES, snippet_lines_of_html);
+		g_object_unref(message);
+	}
+	excerpt_clear(&excerpt);
+	char *text = g_strndup(lines == NULL ? "" : lines, EXCERPT_TEXT_MAX);
+	char *valid = g_utf8_make_valid(text, -1); /* the bound may have cut a character */
+	g_free(text);
+	g_free(lines);
+	return valid;
 }
 
 void excerpt_clear(struct excerpt *excerpt)

@@ -13,6 +13,7 @@ enum {
 	EXCERPT_COLUMNS = 400, /* more than is shown: the subject may be its beginning */
 	EXCERPT_NAMES = 3,     /* attachments named; more are counted */
 	EXCERPT_NAME_COLUMNS = 60,
+	EXCERPT_TEXT_MAX = 16000, /* bytes */
 };
 
 struct excerpt {
@@ -24,5 +25,9 @@ struct excerpt {
 /* Reads the message that begins at `lead` in fd. Never fails: what cannot be read yields less. */
 void excerpt_read(int fd, uint64_t lead, struct excerpt *excerpt_out);
 void excerpt_clear(struct excerpt *excerpt);
+
+/* The lines of the part that a reader would read first: valid UTF-8, hostile, the first
+ * EXCERPT_TEXT_MAX bytes; "" if there is none; g_free. */
+char *excerpt_text(int fd, uint64_t lead);
 
 #endif

@@ -211,11 +211,16 @@ static char *sieve_text(const char *text, size_t max_columns)
 	return snippet;
 }
 
+char *snippet_lines_of_text(const char *text, size_t len, const char *charset)
+{
+	return to_utf8(text, MIN(len, SNIPPET_TEXT_BYTES), charset);
+}
+
 char *snippet_from_text(const char *text, size_t len, const char *charset, size_t max_columns)
 {
-	char *utf8 = to_utf8(text, MIN(len, SNIPPET_TEXT_BYTES), charset);
-	char *snippet = sieve_text(utf8, max_columns);
-	g_free(utf8);
+	char *lines = snippet_lines_of_text(text, len, charset);
+	char *snippet = sieve_text(lines, max_columns);
+	g_free(lines);
 	return snippet;
 }
 
@@ -346,7 +351,7 @@ static char *text_of(xmlNode *root)
 	return g_string_free(out, FALSE);
 }
 
-char *snippet_from_html(const char *html, size_t len, const char *charset, size_t max_columns)
+char *snippet_lines_of_html(const char *html, size_t len, const char *charset)
 {
 	/* Without a charset in the MIME header, the page's own <meta> counts: libxml2 looks for it. */
 	bool named = !names_nothing(charset);
@@ -361,12 +366,18 @@ char *snippet_from_html(const char *html, size_t len, const char *charset, size_
 		HTML_PARSE_COMPACT);
 	xmlNode *root = doc == NULL ? NULL : xmlDocGetRootElement(doc);
 	char *text = root == NULL ? g_strdup("") : text_of(root);
-	char *valid = g_utf8_make_valid(text, -1);
-	char *snippet = sieve_text(valid, max_columns);
-	g_free(valid);
+	char *lines = g_utf8_make_valid(text, -1);
 	g_free(text);
 	g_free(utf8);
 	if (doc != NULL)
 		xmlFreeDoc(doc);
+	return lines;
+}
+
+char *snippet_from_html(const char *html, size_t len, const char *charset, size_t max_columns)
+{
+	char *lines = snippet_lines_of_html(html, len, charset);
+	char *snippet = sieve_text(lines, max_columns);
+	g_free(lines);
 	return snippet;
 }

@@ -13,8 +13,8 @@
 #include "digest/excerpt.h"
 #include "digest/snippet.h"
 
-/* What a body gives that stands behind these fields. */
-static char *excerpt_of(const char *text, size_t len, struct excerpt *excerpt)
+/* A file that is gone once it is closed: five bytes, then the message. */
+static int file_of(const char *text, size_t len)
 {
 	char path[] = "/tmp/pullyu-excerpt-XXXXXX";
 	int fd = mkstemp(path);
@@ -22,6 +22,13 @@ static char *excerpt_of(const char *text, size_t len, struct excerpt *excerpt)
 	unlink(path);
 	assert_int_equal(write(fd, "lead\n", 5), 5);
 	assert_int_equal(write(fd, text, len), (ssize_t)len);
+	return fd;
+}
+
+/* What a body gives that stands behind these fields. */
+static char *excerpt_of(const char *text, size_t len, struct excerpt *excerpt)
+{
+	int fd = file_of(text, len);
 	excerpt_read(fd, 5, excerpt);
 	close(fd);
 	return excerpt->snippet;
@@ -201,9 +208,55 @@ static void test_bounds(void **state)
 	g_string_free(text, TRUE);
 }
 
+/* A command stands in lines. */
+static void test_lines(void **state)
+{
+	static const struct row rows[] = {
+	    {"text", TEXT "release 3\r\n> quoted\r\n-- \r\nAnn\r\n",
+		"release 3\r\n> quoted\r\n-- \r\nAnn\r\n"},
+	    {"quoted-printable",
+		"Content-Type: text/plain; charset=iso-8859-1\r\n"
+		"Content-Transfer-Encoding: quoted-printable\r\n\r\nzur=FCckhalten 2=\r\n 3\r\n",
+		"zur\xC3\xBC"
+		"ckhalten 2 3\r\n"},
+	    {"HTML alone", HTML "<div>release&nbsp;3</div><div>Sent from my phone</div>",
+		"\n\n\nrelease\xC2\xA0"
+		"3\n\nSent from my phone\n\n\n"},
+	    {"both: the text",
+		"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n" TEXT
+		"allow 2\r\n--b\r\n" HTML "<p>other</p>\r\n--b--\r\n",
+		"allow 2"},
+	    {"an attachment is no text",
+		"Content-Type: text/plain; name=x.txt\r\nContent-Disposition: attachment\r\n\r\n"
+		"release 3\r\n",
+		""},
+	    {"no message", "", ""},
+	};
+	int bad = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		int fd = file_of(rows[i].text, strlen(rows[i].text));
+		char *text = excerpt_text(fd, 5);
+		bad += unit_str(rows[i].label, text, rows[i].want);
+		g_free(text);
+		close(fd);
+	}
+	char *large = g_strnfill(100000, 'x');
+	char *message = g_strconcat(TEXT "\xC3\xBC", large, NULL);
+	int fd = file_of(message, strlen(message));
+	char *text = excerpt_text(fd, 5);
+	bad += unit_num("bound", (long long)strlen(text), EXCERPT_TEXT_MAX);
+	close(fd);
+	g_free(text);
+	g_free(message);
+	g_free(large);
+	assert_int_equal(bad, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_lines),
 	    cmocka_unit_test(test_text),
 	    cmocka_unit_test(test_html),
 	    cmocka_unit_test(test_parts),
