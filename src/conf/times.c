@@ -10,6 +10,8 @@
 
 #include <glib.h>
 
+#include "base/str.h"
+
 enum { EVERY_DAY = 0x7f };
 
 #define EXAMPLE "right would be: Mon-Fri 08:00 17:30, Sat Sun 10:00"
@@ -129,4 +131,46 @@ enum rc times_parse(const char *text, struct times *times_out, struct err *err)
 		return rc;
 	*times_out = times;
 	return RC_OK;
+}
+
+/* ---- text ---- */
+
+enum { DAYS = 7, RANGE_MIN = 3 };
+
+/* "Mon-Fri ", "Sat Sun "; "" for every day. */
+static void put_weekdays(GString *out, unsigned weekdays)
+{
+	static const char *const names[DAYS] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+	for (unsigned day = 0, end; weekdays != EVERY_DAY && day < DAYS; day = end) {
+		for (end = day; end < DAYS && (weekdays >> end & 1) != 0; end++)
+			continue;
+		if (end - day >= RANGE_MIN)
+			g_string_append_printf(out, "%s-%s ", names[day], names[end - 1]);
+		else
+			for (unsigned i = day; i < end; i++)
+				g_string_append_printf(out, "%s ", names[i]);
+		end += end == day;
+	}
+}
+
+void times_format(const struct times *times, char out[TIMES_TEXT_MAX])
+{
+	GString *text = g_string_new(times->n == 0 ? "none" : NULL);
+	bool done[TIMES_MAX] = {false};
+	for (size_t i = 0; i < times->n; i++) {
+		if (done[i])
+			continue;
+		if (text->len > 0)
+			g_string_append(text, ", ");
+		put_weekdays(text, times->slots[i].weekdays);
+		for (size_t k = i; k < times->n; k++) {
+			if (times->slots[k].weekdays != times->slots[i].weekdays)
+				continue;
+			done[k] = true;
+			g_string_append_printf(text, "%s%02u:%02u", k == i ? "" : " ",
+			    times->slots[k].minute / 60U, times->slots[k].minute % 60U);
+		}
+	}
+	str_copy(out, TIMES_TEXT_MAX, text->str);
+	g_string_free(text, TRUE);
 }

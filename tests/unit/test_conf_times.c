@@ -127,11 +127,58 @@ static void test_bounds(void **state)
 	g_string_free(text, TRUE);
 }
 
+static void test_format(void **state)
+{
+	static const char *const rows[][2] = {
+	    {"08:00 17:30", "08:00 17:30"},
+	    {"Mon-Fri 08:00 17:30, Sat Sun 10:00", "Mon-Fri 08:00 17:30, Sat Sun 10:00"},
+	    {"sat sun 10:00, mon-fri 17:30 08:00", "Mon-Fri 08:00 17:30, Sat Sun 10:00"},
+	    {"Fri-Mon 09:00", "Mon Fri-Sun 09:00"},
+	    {"Mon 08:00, Tue 08:00, Wed 08:00", "Mon-Wed 08:00"},
+	    {"Mon 08:00, Mon-Sun 08:00", "08:00"},
+	    {"Wed 23:59", "Wed 23:59"},
+	    {"none", "none"},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct times times;
+		char text[TIMES_TEXT_MAX];
+		assert_int_equal(times_parse(rows[i][0], &times, NULL), RC_OK);
+		times_format(&times, text);
+		failed += unit_str(rows[i][0], text, rows[i][1]);
+	}
+	/* Whatever the times are, the text gives them again. */
+	GRand *rng = g_rand_new_with_seed(20261128);
+	for (int round = 0; round < 2000; round++) {
+		GString *in = g_string_new(NULL);
+		struct times times = {0}, again = {0};
+		char text[TIMES_TEXT_MAX];
+		for (int i = g_rand_int_range(rng, 1, TIMES_MAX + 1); i > 0; i--)
+			g_string_append_printf(in, "%s%s %02d:%02d", in->len == 0 ? "" : ", ",
+			    (const char *const[]){"", "Mon", "Sat Sun", "Mon-Fri", "Fri-Mon",
+				"Tue Thu"}[g_rand_int_range(rng, 0, 6)],
+			    g_rand_int_range(rng, 0, 24), g_rand_int_range(rng, 0, 60));
+		assert_int_equal(times_parse(in->str, &times, NULL), RC_OK);
+		times_format(&times, text);
+		assert_int_equal(times_parse(text, &again, NULL), RC_OK);
+		assert_int_equal(times.n, again.n);
+		for (size_t i = 0; i < times.n; i++) {
+			assert_int_equal(times.slots[i].minute, again.slots[i].minute);
+			assert_int_equal(times.slots[i].weekdays, again.slots[i].weekdays);
+		}
+		g_string_free(in, TRUE);
+	}
+	g_rand_free(rng);
+	assert_int_equal(failed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_good),
 	    cmocka_unit_test(test_bad),
+	    cmocka_unit_test(test_format),
 	    cmocka_unit_test(test_bounds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
