@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/command/libcommand.a
 src_command_libcommand_a_SOURCES = \
+	src/command/address.c src/command/address.h \
 	src/command/form.c src/command/form.h \
 	src/command/keys.c src/command/keys.h \
 	src/command/read.c src/command/read.h \

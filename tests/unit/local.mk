@@ -100,6 +100,11 @@ tests_unit_test_command_read_SOURCES = tests/unit/test_command_read.c
 tests_unit_test_command_read_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_command_read_LDADD = $(COMMAND_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
+unit_programs += tests/unit/test_command_address
+tests_unit_test_command_address_SOURCES = tests/unit/test_command_address.c
+tests_unit_test_command_address_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_command_address_LDADD = $(COMMAND_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 unit_programs += tests/unit/test_store_contract
 EXTRA_DIST += tests/unit/store_unit.h tests/unit/valgrind.supp
 tests_unit_test_store_contract_SOURCES = tests/unit/test_store_contract.c
