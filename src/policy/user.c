@@ -147,7 +147,8 @@ static enum rc read_file(const struct users *users, const struct user_place *pla
 			    ini, &users->defaults, problem, ctx, settings_out, err);
 		ini_free(&ini);
 	} else {
-		rc = list_parse(label, data, len, problem, ctx, list_out, err);
+		rc = list_parse(file == FILE_HOLD ? LIST_HOLD : LIST_ALLOW, label, data, len,
+		    problem, ctx, list_out, err);
 	}
 	if (rc == RC_TEMP) /* try again with the next message, though the file is the same */
 		sig_out->young = true;
@@ -204,7 +205,7 @@ static enum rc participants_read(struct users *users, struct err *err)
 	    : NULL;
 	bool same = sum != NULL && g_strcmp0(sum, users->participants_sum) == 0;
 	if (rc == RC_OK && !same)
-		rc = list_parse(path, data, len, NULL, NULL, &list, &why);
+		rc = list_parse(LIST_NAMES, path, data, len, NULL, NULL, &list, &why);
 	g_free(data);
 	pthread_mutex_lock(&users->lock);
 	if ((rc == RC_OK && !same) || rc == RC_NOTFOUND) {
@@ -392,8 +393,9 @@ static void slot_read(const struct users *users, struct slot *slot, const struct
 	    old == NULL ? NULL : old->allow);
 	user->hold = adopt_list(rcs[FILE_HOLD], slot->good[FILE_HOLD], lists[FILE_HOLD],
 	    old == NULL ? NULL : old->hold);
-	user->takes_part = user->settings.enabled &&
-	    (rcs[FILE_SETTINGS] != RC_NOTFOUND || list_match_addr(participants, slot->key) != NULL);
+	struct list_match named = list_match_addr(participants, slot->key, LIST_EVERY_CLASS);
+	user->takes_part =
+	    user->settings.enabled && (rcs[FILE_SETTINGS] != RC_NOTFOUND || named.entry != NULL);
 	for (int i = 0; i < FILE_COUNT; i++)
 		slot->good[i] = rcs[i] == RC_OK || (rcs[i] != RC_NOTFOUND && slot->good[i]);
 	slot->user = user;
