@@ -108,6 +108,22 @@ enum rc users_dir(struct users *users, const char *key, char **dir_out, struct e
 	return rc;
 }
 
+enum rc users_edit(struct users *users, const char *key, const char *name, user_edit_fn *fn,
+    void *ctx, bool *changed_out, struct err *err)
+{
+	struct user_place place;
+	enum rc rc = user_place_find(users->settings_dir, users->system_domains, key, &place, err);
+	if (rc != RC_OK)
+		return rc;
+	bool is_list = strcmp(name, file_names[FILE_SETTINGS]) != 0;
+	char *path = g_build_filename(place.dir, name, NULL);
+	rc = user_file_edit(
+	    path, is_list ? LIST_FILE_MAX : INI_FILE_MAX, place.owner, fn, ctx, changed_out, err);
+	g_free(path);
+	user_place_clear(&place);
+	return rc;
+}
+
 enum rc users_key(struct users *users, const char *rcpt, char key_out[ADDR_MAX], struct err *err)
 {
 	const struct addr_opts opts = {
