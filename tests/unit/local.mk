@@ -86,6 +86,11 @@ tests_unit_test_policy_user_SOURCES = tests/unit/test_policy_user.c
 tests_unit_test_policy_user_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_policy_user_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
+unit_programs += tests/unit/test_policy_edit
+tests_unit_test_policy_edit_SOURCES = tests/unit/test_policy_edit.c
+tests_unit_test_policy_edit_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_policy_edit_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 unit_programs += tests/unit/test_policy_decide
 tests_unit_test_policy_decide_SOURCES = tests/unit/test_policy_decide.c
 tests_unit_test_policy_decide_CFLAGS = $(UNIT_CFLAGS)
