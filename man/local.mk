@@ -5,3 +5,4 @@ dist_man_MANS += man/pullyu-milter.8
 # man pages: one per program and per file
 dist_man_MANS += man/pullyud.8
 dist_man_MANS += man/pullyu-rules.5
+dist_man_MANS += man/pullyu-commands.7

@@ -28,6 +28,7 @@
 	X(known, "of these, answered with yes") \
 	X(spf, "SPF checks") \
 	X(sent, "sent messages whose recipients were remembered") \
+	X(commands, "commands by mail that were carried out or refused") \
 	X(workers_died, "workers that died or were late")
 
 struct daemon_counters {
@@ -50,7 +51,13 @@ struct daemon {
 	struct control_server *server;
 	GMainLoop *loop;
 	unsigned char key[HMAC_KEY_BYTES];
-	char *incoming, *out, *folders; /* own; directories below the spool */
+	char *incoming, *out, *folders, *commands; /* own; directories below the spool */
+	struct command_keys *command_keys;         /* own; NULL: no commands by mail */
+	int64_t command_keys_read;                 /* when */
+	struct command_run *command;               /* own; the one under way */
+	GPtrArray *command_names;                  /* own; that wait; or NULL */
+	GHashTable *command_users;                 /* own; commands.c */
+	guint commands_source, commands_timer;
 	int64_t since;
 	int64_t strange_since;   /* when `strange` was emptied last */
 	char users_problem[400]; /* what was logged last */
@@ -82,6 +89,8 @@ size_t incoming_left(struct daemon *d);
 extern const struct release_ops daemon_release_ops;
 void ops_config(const struct daemon *d, struct release_config *config_out);
 void ops_tick_soon(struct daemon *d);
+/* A job that submits; its message is still to be named (job.h). */
+json_t *ops_submit_job(const struct daemon *d, const char *from, const char *rcpt);
 /* One held message as the CLI and the digest describe it. */
 json_t *ops_entry(const struct daemon *d, const struct store_held *held);
 /* Composes one part (from 1) of what the user's digest would be now, in the form "eml", "text" or
@@ -106,6 +115,24 @@ enum rc kept_get(struct daemon *d, const char *user, const char *id, struct stor
     struct err *err);
 /* Once a minute; looks through them once an hour. */
 void kept_expire(struct daemon *d);
+
+/* commands.c: command mail, one at a time. */
+/* Moves a file of incoming/ to the commands if it is one. RC_PERM: it is none. */
+enum rc commands_take(struct daemon *d, const char *path, const char *name, struct err *err);
+void commands_start(struct daemon *d);
+/* Reads the keys again: after a reload. */
+void commands_keys(struct daemon *d);
+/* Once a minute; reads the keys once a day, for their rotation. */
+void commands_minute(struct daemon *d);
+void commands_soon(struct daemon *d);
+void commands_end(struct daemon *d);
+/* command_links.c: adds tokens to a compose job whose entries are those of ids; send: also for
+ * originals. */
+void commands_link(struct daemon *d, const char *user, const char *message_id, bool send,
+    const GPtrArray *ids, json_t *job);
+/* Notes what the numbers of a composed digest mean, as the worker wrote it to that file. */
+void commands_remember(struct daemon *d, const char *user, const char *message_id,
+    const GPtrArray *ids, const char *map_path);
 
 /* learn.c: how often senders were in digests and were released. */
 enum { LEARN_QUIET_MAX = 3 };

@@ -1,6 +1,6 @@
 /*
- * describe.c: see describe.h. The lead is Return-Path, Delivered-To, Received, X-Pullyu-Verdict, in
- * this order, and nothing of the sender's can stand in it or before it: the milter wrote it first.
+ * describe.c: see describe.h. The lead is Return-Path, Delivered-To, Received, then X-Pullyu-Verdict
+ * or, of a command, X-Pullyu-Command ("by=login; user=ann@example.org"), in this order, and nothing of the sender's can stand in it or before it: the milter wrote it first.
  */
 #include <config.h>
 
@@ -12,6 +12,7 @@
 
 #include <glib.h>
 
+#include "base/addr.h"
 #include "base/str.h"
 #include "classify/verdict.h"
 #include "facts/facts.h"
@@ -20,14 +21,14 @@ enum { LEAD_MAX = 16 * 1024 };
 
 struct lead {
 	size_t len;
-	char *return_path, *delivered_to, *verdict; /* own; unfolded, trimmed */
+	char *return_path, *delivered_to, *last; /* own; unfolded, trimmed */
 };
 
 static void lead_clear(struct lead *lead)
 {
 	g_free(lead->return_path);
 	g_free(lead->delivered_to);
-	g_free(lead->verdict);
+	g_free(lead->last);
 }
 
 /* The field at *p, unfolded: its name is compared, its body returned (g_free), *p moves behind it.
@@ -55,7 +56,8 @@ static char *take_field(const char **p, const char *name)
 	return text;
 }
 
-static enum rc read_lead(int fd, struct lead *lead, struct err *err)
+/* last: the field that says what kind of file it is. */
+static enum rc read_lead(int fd, const char *last, struct lead *lead, struct err *err)
 {
 	char buffer[LEAD_MAX + 1];
 	ssize_t n = pread(fd, buffer, LEAD_MAX, 0);
@@ -68,7 +70,7 @@ static enum rc read_lead(int fd, struct lead *lead, struct err *err)
 	if ((lead->return_path = take_field(&p, "Return-Path")) != NULL &&
 	    (lead->delivered_to = take_field(&p, "Delivered-To")) != NULL &&
 	    (received = take_field(&p, "Received")) != NULL &&
-	    (lead->verdict = take_field(&p, "X-Pullyu-Verdict")) != NULL)
+	    (lead->last = take_field(&p, last)) != NULL)
 		rc = RC_OK;
 	g_free(received);
 	lead->len = (size_t)(p - buffer);
@@ -127,7 +129,7 @@ enum rc describe(void *ctx, int fd, const struct store_msg *msg, char user_out[A
 	struct store_held held = {0};
 	uint64_t header = 0;
 	struct facts *facts = NULL;
-	enum rc rc = read_lead(fd, &lead, err);
+	enum rc rc = read_lead(fd, "X-Pullyu-Verdict", &lead, err);
 	if (rc == RC_OK && !str_copy(held.rcpt, sizeof(held.rcpt), lead.delivered_to))
 		rc = err_set(err, RC_PERM, "Delivered-To is too long");
 	if (rc == RC_OK && lseek(fd, (off_t)lead.len, SEEK_SET) < 0)
@@ -138,7 +140,7 @@ enum rc describe(void *ctx, int fd, const struct store_msg *msg, char user_out[A
 	rc = facts_read(facts, fd, &header, err);
 	if (rc != RC_OK)
 		goto out;
-	fill_verdict(lead.verdict, &held);
+	fill_verdict(lead.last, &held);
 	str_copy(held.id, sizeof(held.id), msg->id);
 	held.received = describe_received(msg->id);
 	held.lead = (uint32_t)lead.len;
@@ -150,6 +152,30 @@ enum rc describe(void *ctx, int fd, const struct store_msg *msg, char user_out[A
 		*held_out = held;
 out:
 	facts_free(&facts);
+	lead_clear(&lead);
+	return rc;
+}
+
+enum rc describe_command(int fd, struct command_lead *lead_out, struct err *err)
+{
+	static const char by_login[] = "by=login; user=", by_aligned[] = "by=aligned; user=";
+	struct lead lead = {0};
+	struct command_lead out = {0};
+	enum rc rc = read_lead(fd, "X-Pullyu-Command", &lead, err);
+	const char *user = NULL;
+	if (rc == RC_OK && g_str_has_prefix(lead.last, by_login)) {
+		user = lead.last + sizeof(by_login) - 1;
+		out.by_login = true;
+	} else if (rc == RC_OK && g_str_has_prefix(lead.last, by_aligned)) {
+		user = lead.last + sizeof(by_aligned) - 1;
+	}
+	if (rc == RC_OK &&
+	    (user == NULL || !str_copy(out.user, sizeof(out.user), user) ||
+		addr_domain(out.user)[0] == '\0'))
+		rc = err_set(err, RC_PERM, "X-Pullyu-Command says nothing that we would say");
+	out.len = lead.len;
+	if (rc == RC_OK)
+		*lead_out = out;
 	lead_clear(&lead);
 	return rc;
 }

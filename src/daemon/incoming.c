@@ -62,8 +62,14 @@ static enum rc take(struct daemon *d, const char *name, struct err *err)
 	char *path = g_build_filename(d->incoming, name, NULL);
 	enum rc rc = examine(d, path, name, user, &held, err);
 	if (rc == RC_PERM) {
-		complain(d, name, err->text);
-		rc = RC_OK;
+		struct err inner;
+		rc = commands_take(d, path, name, &inner);
+		if (rc == RC_PERM) {
+			complain(d, name, err->text);
+			rc = RC_OK;
+		} else if (rc != RC_OK) {
+			*err = inner;
+		}
 		goto out;
 	}
 	if (rc != RC_OK)

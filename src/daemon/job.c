@@ -16,6 +16,7 @@
 #include "auth/auth.h"
 #include "base/fault.h"
 #include "digest/digest.h"
+#include "digest/excerpt.h"
 #include "store/store.h"
 #include "submit/submit.h"
 
@@ -233,12 +234,26 @@ static enum rc job_spf(json_t *job, json_t *result, struct err *err)
 	return RC_OK;
 }
 
+static enum rc job_text(json_t *job, json_t *result, struct err *err)
+{
+	int fd = -1;
+	enum rc rc = open_message(job, &fd, err);
+	if (rc != RC_OK)
+		return rc;
+	char *lines = excerpt_text(fd, (uint64_t)number(job, "lead"));
+	json_object_set_new(result, "text", json_string(lines));
+	g_free(lines);
+	close(fd);
+	return RC_OK;
+}
+
 json_t *job_run(json_t *job)
 {
 	static const struct {
 		const char *kind;
 		enum rc (*run)(json_t *job, json_t *result, struct err *err);
-	} kinds[] = {{"compose", job_compose}, {"submit", job_submit}, {"spf", job_spf}};
+	} kinds[] = {
+	    {"compose", job_compose}, {"submit", job_submit}, {"spf", job_spf}, {"text", job_text}};
 	json_t *result = json_object();
 	struct err err = {"no such kind of job"};
 	enum rc rc = RC_PERM;

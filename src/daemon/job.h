@@ -8,6 +8,7 @@
  *            with the template, or ""
  *   submit   host, port, timeout, helo, from, rcpt, and either path or users, user, id, lead: adds
  *            code, the MTA's, 0 without a reply, -1 if the message could not be read
+ *   text     path, lead: adds text, the lines of the message's text (excerpt.h)
  *   spf      ip, helo, from: adds result
  *
  * The result is {"rc": ..., "text": ...} and what the kind adds.

@@ -107,6 +107,7 @@ static gboolean on_reload(gpointer data)
 	open_log(conf);
 	g_hash_table_remove_all(d->strange); /* tried again by the new configuration */
 	incoming_soon(d);
+	commands_keys(d);
 	ops_config(d, &config);
 	releases_configure(d->releases, &config);
 	ops_tick_soon(d);
@@ -174,6 +175,7 @@ static gboolean on_minute(gpointer data)
 	if (rc == RC_OK)
 		rc = store_note_expire(d->store, clock_now(), EXPIRE_AT_ONCE, &removed, &err);
 	kept_expire(d);
+	commands_minute(d);
 	if (rc == RC_OK)
 		rc = store_checkpoint(d->store, &err);
 	if (rc != RC_OK)
@@ -191,7 +193,8 @@ static enum rc make_directories(struct daemon *d, struct err *err)
 	d->incoming = g_build_filename(d->conf->spool, "incoming", NULL);
 	d->out = g_build_filename(d->conf->spool, "out", NULL);
 	d->folders = g_build_filename(d->conf->spool, "users", NULL);
-	const char *dirs[] = {tmp, d->incoming, d->out, d->folders};
+	d->commands = g_build_filename(d->conf->spool, "commands", NULL);
+	const char *dirs[] = {tmp, d->incoming, d->out, d->folders, d->commands};
 	rc = RC_OK;
 	for (size_t i = 0; i < G_N_ELEMENTS(dirs) && rc == RC_OK; i++)
 		rc = fs_mkdirs(dirs[i], 0750, err);
@@ -279,6 +282,7 @@ static void end(struct daemon *d)
 	kept_close(d);
 	store_close(&d->store);
 	incoming_end(d);
+	commands_end(d);
 	users_free(&d->users);
 	rules_unref(&d->rules);
 	conf_unref(&d->conf);
@@ -287,6 +291,7 @@ static void end(struct daemon *d)
 	g_free(d->incoming);
 	g_free(d->out);
 	g_free(d->folders);
+	g_free(d->commands);
 }
 
 static enum rc start(struct daemon *d, struct err *err)
@@ -300,6 +305,8 @@ static enum rc start(struct daemon *d, struct err *err)
 		rc = kept_open(d, err);
 	if (rc == RC_OK)
 		rc = start_releases(d, err);
+	if (rc == RC_OK)
+		commands_start(d);
 	if (rc == RC_OK)
 		rc = incoming_watch(d, err);
 	if (rc == RC_OK)

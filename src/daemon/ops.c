@@ -215,6 +215,10 @@ static enum rc compose_job(
 		json_object_set_new(job, "notices", notices);
 	}
 	user_unref(&user);
+	char **quiet = learn_quiet(d, q->user, q->ids);
+	add_strings(job, "quiet", quiet);
+	g_strfreev(quiet);
+	commands_link(d, q->user, q->message_id, q->mode == MODE_ATTACH, q->ids, job);
 	*job_out = job;
 	return RC_OK;
 }
@@ -250,21 +254,36 @@ static struct step *step_new(struct daemon *d, struct release *release)
 	return s;
 }
 
-static void on_composed(void *ctx, json_t *result)
-{
-	struct step s = *(struct step *)ctx;
-	struct err err;
-	g_free(ctx);
-	enum rc rc = job_outcome(s.d, result, &err);
-	release_composed(s.release, rc, &err);
-}
-
 static char *out_path(const struct daemon *d, const char *user)
 {
 	char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, user, -1);
 	char *path = g_strdup_printf("%s/%s.eml", d->out, sum);
 	g_free(sum);
 	return path;
+}
+
+/* Beside the digest: what its numbers mean. */
+static char *map_path(const struct daemon *d, const char *user)
+{
+	char *path = out_path(d, user), *map = g_strconcat(path, ".map", NULL);
+	g_free(path);
+	return map;
+}
+
+static void on_composed(void *ctx, json_t *result)
+{
+	struct step s = *(struct step *)ctx;
+	struct err err;
+	const char *user = release_user(s.release);
+	const struct release_record *rec = release_record(s.release);
+	char *map = map_path(s.d, user);
+	g_free(ctx);
+	enum rc rc = job_outcome(s.d, result, &err);
+	if (rc == RC_OK)
+		commands_remember(s.d, user, rec->message_id, rec->ids, map);
+	unlink(map);
+	g_free(map);
+	release_composed(s.release, rc, &err);
 }
 
 static void op_compose(void *ctx, struct release *release, bool plain)
@@ -286,6 +305,10 @@ static void op_compose(void *ctx, struct release *release, bool plain)
 	    .plain = plain};
 	enum rc rc = compose_job(d, &q, &job, &err);
 	g_free(path);
+	path = map_path(d, release_user(release));
+	if (rc == RC_OK)
+		add_text(job, "map", path);
+	g_free(path);
 	if (rc == RC_OK)
 		workers_run(d->workers, job, COMPOSE_SECONDS, on_composed, step_new(d, release));
 	else
@@ -304,7 +327,7 @@ static void on_submitted(void *ctx, json_t *result)
 	release_submitted(s.release, rc == RC_CORRUPT ? RC_TEMP : rc, code, &err);
 }
 
-static json_t *submit_job(const struct daemon *d, const char *from, const char *rcpt)
+json_t *ops_submit_job(const struct daemon *d, const char *from, const char *rcpt)
 {
 	json_t *job = json_object();
 	char helo[GUARD_HELO_MAX];
@@ -329,7 +352,7 @@ static void op_submit_digest(void *ctx, struct release *release)
 {
 	struct daemon *d = ctx;
 	char *path = out_path(d, release_user(release));
-	json_t *job = submit_job(d, d->conf->envelope_from, release_user(release));
+	json_t *job = ops_submit_job(d, d->conf->envelope_from, release_user(release));
 	add_text(job, "path", path);
 	g_free(path);
 	submit(d, release, job);
@@ -339,7 +362,7 @@ static void op_submit_original(void *ctx, struct release *release, const struct 
     const char *from, const char *rcpt)
 {
 	struct daemon *d = ctx;
-	json_t *job = submit_job(d, from, rcpt);
+	json_t *job = ops_submit_job(d, from, rcpt);
 	add_text(job, "users", d->folders);
 	add_text(job, "user", release_user(release));
 	add_text(job, "id", held->id);

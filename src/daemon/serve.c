@@ -15,7 +15,7 @@
 #include "base/str.h"
 #include "daemon/describe.h"
 #include "daemon/job.h"
-#include "policy/list.h"
+#include "daemon/lists.h"
 #include "policy/schedule.h"
 
 enum {
@@ -497,47 +497,11 @@ static void serve_drain(struct daemon *d, json_t *request, struct control_call_i
 
 /* ---- lists ---- */
 
-struct list_edit {
-	enum list_kind kind;
-	const char *entry;
-	enum list_change change;
-};
-
-static enum rc edit_text(void *ctx, const char *old, char **new_out, struct err *err)
+static enum lists_op op_of(const char *op)
 {
-	const struct list_edit *edit = ctx;
-	bool unused;
-	return list_edit(edit->kind, old, edit->entry, edit->change, new_out, &unused, err);
-}
-
-static enum rc edit_list(struct daemon *d, const char *user, enum list_kind kind, const char *entry,
-    enum list_change change, bool *changed, struct err *err)
-{
-	struct list_edit edit = {.kind = kind, .entry = entry, .change = change};
-	bool now = false;
-	enum rc rc = users_edit(
-	    d->users, user, kind == LIST_HOLD ? "hold" : "allow", edit_text, &edit, &now, err);
-	*changed |= now;
-	return rc;
-}
-
-/* What was said last is what counts: an entry that would overrule it leaves the other list. The new
- * entry first, so that a crash between the two leaves it on both, where allow wins. */
-static enum rc edit_both(struct daemon *d, const char *user, const char *entry, const char *op,
-    bool *changed, struct err *err)
-{
-	enum rc rc;
-	if (strcmp(op, "hold") == 0) {
-		rc = edit_list(d, user, LIST_HOLD, entry, LIST_ADD, changed, err);
-		if (rc == RC_OK)
-			rc = edit_list(d, user, LIST_ALLOW, entry, LIST_OVERRULE, changed, err);
-		return rc;
-	}
-	rc = edit_list(d, user, LIST_ALLOW, entry,
-	    strcmp(op, "allow") == 0 ? LIST_ADD : LIST_REMOVE, changed, err);
-	if (rc == RC_OK)
-		rc = edit_list(d, user, LIST_HOLD, entry, LIST_REMOVE, changed, err);
-	return rc;
+	if (strcmp(op, "allow") == 0)
+		return LISTS_ALLOW;
+	return strcmp(op, "hold") == 0 ? LISTS_HOLD : LISTS_FORGET;
 }
 
 /* allow, hold, forget. */
@@ -552,7 +516,7 @@ static void serve_lists(struct daemon *d, json_t *request, struct control_call_i
 	enum rc rc = list_entry_normalise(
 	    strcmp(op, "hold") == 0 ? LIST_HOLD : LIST_ALLOW, text(request, "entry"), entry, &err);
 	if (rc == RC_OK)
-		rc = edit_both(d, user, entry, op, &changed, &err);
+		rc = lists_edit(d, user, entry, op_of(op), &changed, &err);
 	if (rc != RC_OK)
 		control_answer_rc(call, rc, &err);
 	else

@@ -308,8 +308,17 @@ def user_of(rcpt):
     return f"{local.lower()}@{domain.lower()}"
 
 
-def is_digest(raw):
+def is_ours(raw):
     return b"\r\nx-pullyu-digest:" in raw.partition(b"\r\n\r\n")[0].lower()
+
+
+def is_answer(raw):
+    """To a command by mail."""
+    return is_ours(raw) and b"\r\nauto-submitted: auto-replied" in raw.partition(b"\r\n\r\n")[0].lower()
+
+
+def is_digest(raw):
+    return is_ours(raw) and not is_answer(raw)
 
 
 def as_delivered(raw):

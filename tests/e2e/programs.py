@@ -220,6 +220,7 @@ class Pullyu:
                 "envelope_from": "bounces@example.test",
                 "host": "mx.example.test",
             },
+            "command": {"keys": os.path.join(self.root, "command.keys")},
             "log": {"to": "stderr", "level": "debug"},
             "defaults": {"times": "08:00", "timezone": "UTC"},
         }
@@ -338,6 +339,9 @@ class Pullyu:
     def incoming(self):
         directory = os.path.join(self.spool, "incoming")
         return read_files(directory)
+
+    def commands(self):
+        return read_files(os.path.join(self.spool, "commands"))
 
     def held(self, user=None):
         """Held messages as they lie on disk, trace fields and all."""
