@@ -68,6 +68,19 @@ static enum rc unknown_key(const char *key, const char *const *keys, struct err 
 	return rc;
 }
 
+/* Whether a client may have broken line i, so that the next one belongs to it. */
+static bool goes_on(const struct text_lines *lines, size_t i)
+{
+	char key[32];
+	const char *value;
+	bool equals;
+	if (!lines->rows[i].full || i + 1 == lines->n || lines->rows[i + 1].text[0] == '\0' ||
+	    lines->rows[i + 1].quoted != lines->rows[i].quoted)
+		return false;
+	form_key(lines->rows[i + 1].text, key, &value, &equals);
+	return key[0] == '\0';
+}
+
 /* Reads the lines that are quoted, or those that are not. */
 static enum rc read_form(const struct text_lines *lines, const char *const *keys, bool quoted,
     struct command *command, struct err *err)
@@ -89,10 +102,7 @@ static enum rc read_form(const struct text_lines *lines, const char *const *keys
 			continue;
 		}
 		GString *whole = g_string_new(value);
-		while (lines->rows[i].full && i + 1 < lines->n &&
-		    lines->rows[i + 1].quoted == quoted &&
-		    strpbrk(lines->rows[i + 1].text, "=") == NULL &&
-		    lines->rows[i + 1].text[0] != '\0')
+		while (goes_on(lines, i))
 			g_string_append_printf(whole, " %s", lines->rows[++i].text);
 		struct command_form *form = form_find(command, key), fresh;
 		rc = form_set(&fresh, key, whole->str, err);

@@ -6,6 +6,7 @@
 
 #include "command/read.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <glib.h>
@@ -86,12 +87,18 @@ static enum rc token_in_text(
 
 /* ---- links ---- */
 
+/* A pause that would be right, for error texts. */
+static void pause_example(int32_t today, char out[DATES_TEXT_MAX])
+{
+	date_format(today + 14, out);
+}
+
 static enum rc set_until(const char *text, int32_t today, struct command *command, struct err *err)
 {
 	int32_t day;
 	char now[DATES_TEXT_MAX], example[DATES_TEXT_MAX];
 	date_format(today, now);
-	date_format(today + 14, example);
+	pause_example(today, example);
 	enum rc rc = date_parse(text, &day, err);
 	if (rc == RC_OK && day <= today)
 		rc = err_set(err, RC_PERM,
@@ -114,7 +121,8 @@ static enum rc pause_form(int32_t today, struct command *command, struct err *er
 	if (rc == RC_OK && pass != NULL && pass->value[0] != '\0' &&
 	    !str_bool(pass->value, &command->pass))
 		rc = err_set(err, RC_PERM,
-		    "pass: '%.40s' is neither yes nor no; right would be: pass = yes", pass->value);
+		    "pass: '%.*s' is neither yes nor no; right would be: pass = yes",
+		    (int)str_cut(pass->value, 40), pass->value);
 	memset(command->form, 0, sizeof(command->form));
 	command->n_form = 0;
 	return rc;
@@ -299,15 +307,22 @@ static enum rc read_entry(const struct said *said, struct err *err)
 	return rc;
 }
 
+static enum rc pause_not_understood(const struct said *said, struct err *err)
+{
+	char day[DATES_TEXT_MAX], example[120];
+	pause_example(said->today, day);
+	snprintf(example, sizeof(example), "pause until %s, or: pause until %s, deliver everything",
+	    day, day);
+	return not_understood(said, err, example);
+}
+
 static enum rc read_pause(const struct said *said, struct err *err)
 {
-	static const char example[] =
-	    "pause until 2027-01-05, or: pause until 2027-01-05, deliver everything";
 	size_t at = said->at;
 	int32_t day;
 	skip_word(said, &at, WORD_UNTIL);
 	if (at == said->n || date_parse(said->raw[at], &day, err) != RC_OK)
-		return not_understood(said, err, example);
+		return pause_not_understood(said, err);
 	const char *date = said->raw[at++];
 	skip_word(said, &at, WORD_ALL);
 	bool pass = skip_word(said, &at, WORD_PASS);
@@ -315,7 +330,7 @@ static enum rc read_pause(const struct said *said, struct err *err)
 		skip_word(said, &at, WORD_HOLD);
 	skip_word(said, &at, WORD_ALL);
 	if (at != said->n)
-		return not_understood(said, err, example);
+		return pause_not_understood(said, err);
 	said->command->pass = pass;
 	return set_until(date, said->today, said->command, err);
 }

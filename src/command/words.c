@@ -19,6 +19,7 @@ static const struct word_row {
     {"send", WORD_SEND},
     {"deliver", WORD_SEND | WORD_PASS},
     {"allow", WORD_ALLOW},
+    {"let through", WORD_ALLOW},
     {"hold", WORD_HOLD},
     {"forget", WORD_FORGET},
     {"pause", WORD_PAUSE}, /* French too */

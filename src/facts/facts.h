@@ -56,7 +56,7 @@ struct facts {
 	size_t n_refs;
 	const char *auth_results[FACTS_AUTH_MAX]; /* Authentication-Results, topmost first, raw */
 	size_t n_auth_results;
-	size_t to_count, cc_count; /* mailboxes named */
+	size_t from_count, to_count, cc_count; /* mailboxes named */
 
 	struct facts_field *fields; /* in the order of the message */
 	size_t n_fields;

@@ -16,6 +16,7 @@
 struct mailbox {
 	struct derive *derive;
 	const char *name, *addr; /* normalised and decoded; addr "" if none was found */
+	size_t count;            /* of mailboxes in the field */
 };
 
 static bool mailbox_first(void *ctx, const char *name, const char *addr)
@@ -32,9 +33,9 @@ static bool mailbox_first(void *ctx, const char *name, const char *addr)
 
 static struct mailbox mailbox_of(struct derive *d, enum known id)
 {
-	struct mailbox box = {d, "", ""};
+	struct mailbox box = {d, "", "", 0};
 	if (d->first[id] != NULL)
-		facts_mailboxes(d->first[id]->bytes, mailbox_first, &box);
+		box.count = facts_mailboxes(d->first[id]->bytes, mailbox_first, &box);
 	return box;
 }
 
@@ -50,6 +51,7 @@ void derive_from(struct derive *d)
 	struct mailbox from = mailbox_of(d, KNOWN_FROM);
 	facts->from_addr = from.addr;
 	facts->from_name = from.name;
+	facts->from_count = from.count;
 	if (from.addr[0] == '\0' && d->first[KNOWN_FROM] != NULL) /* no address: a name at least */
 		facts->from_name = derive_text(d, d->first[KNOWN_FROM]);
 	const char *local = local_part(facts, from.addr);

@@ -17,6 +17,8 @@
 struct decide_rcpt {
 	char *raw;             /* own; the bytes of RCPT TO */
 	const char *must_pass; /* foreign; why it passes whatever the rules say; or NULL */
+	bool maybe_command;    /* the address looks like one for commands, of whomever */
+	bool command;          /* it is, and the message is a command: taken off as one */
 	char key[ADDR_MAX];    /* the user; "" if it is no address */
 	struct user *user;     /* own; NULL: nobody who takes part */
 	bool hold;

@@ -60,9 +60,21 @@ static void append_date(GString *out, int64_t now)
 	    tm.tm_sec);
 }
 
-GString *lead_format(const struct lead *lead)
+static void append_verdict(GString *out, const struct verdict *v)
 {
 	char verdict[VERDICT_TEXT_MAX];
+	verdict_format(v, verdict);
+	/* The list of reasons has no blank at which it could be folded: a line of its own. */
+	const char *reasons = strstr(verdict, " reasons=");
+	size_t len = reasons == NULL ? strlen(verdict) : (size_t)(reasons - verdict);
+	g_string_append_printf(out, "\r\nX-Pullyu-Verdict: %.*s", (int)len, verdict);
+	if (reasons != NULL)
+		g_string_append_printf(out, "\r\n%s", reasons);
+	g_string_append(out, "\r\n");
+}
+
+GString *lead_format(const struct lead *lead)
+{
 	size_t len;
 	const char *address = bare(lead->mail_from, &len);
 	GString *out = g_string_sized_new(1024);
@@ -79,13 +91,10 @@ GString *lead_format(const struct lead *lead)
 	append_word(out, lead->queue_id, "unknown");
 	g_string_append(out, ";\r\n\t");
 	append_date(out, lead->now);
-	verdict_format(lead->verdict, verdict);
-	/* The list of reasons has no blank at which it could be folded: a line of its own. */
-	const char *reasons = strstr(verdict, " reasons=");
-	len = reasons == NULL ? strlen(verdict) : (size_t)(reasons - verdict);
-	g_string_append_printf(out, "\r\nX-Pullyu-Verdict: %.*s", (int)len, verdict);
-	if (reasons != NULL)
-		g_string_append_printf(out, "\r\n%s", reasons);
-	g_string_append(out, "\r\n");
+	if (lead->verdict != NULL)
+		append_verdict(out, lead->verdict);
+	else
+		g_string_append_printf(
+		    out, "\r\nX-Pullyu-Command: by=%s; user=%s\r\n", lead->by, lead->user);
 	return out;
 }

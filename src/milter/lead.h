@@ -1,5 +1,5 @@
 /*
- * lead.h: the trace fields that stand before a held message. Pure; thread-safe.
+ * lead.h: the trace fields that stand before a held message, or before a command. Pure; thread-safe.
  *
  *	Return-Path: <bounce@example.net>
  *	Delivered-To: Ann+shop@example.org
@@ -9,7 +9,12 @@
  *	X-Pullyu-Verdict: newsletter; score=7.5;
  *	 reasons=list-id,precedence-bulk
  *
- * The original follows, so X-Pullyu-Verdict is the last of the lead and the first of its name.
+ * A command has, instead of the last,
+ *
+ *	X-Pullyu-Command: by=login; user=ann@example.org
+ *
+ * The original follows, so that field is the last of the lead and the first of its name. Only where
+ * it stands tells the two apart: below it everything is the sender's.
  */
 #ifndef PULLYU_MILTER_LEAD_H
 #define PULLYU_MILTER_LEAD_H
@@ -30,7 +35,8 @@ struct lead {
 	const char *host;      /* ours */
 	const char *queue_id;  /* "" if unknown */
 	int64_t now;           /* seconds since the epoch */
-	const struct verdict *verdict;
+	const struct verdict *verdict; /* NULL: a command */
+	const char *by, *user;         /* of a command: words as above, user normalised */
 };
 
 /* Whether an address as received can stand in a field and come out of it unchanged: no control

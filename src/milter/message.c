@@ -15,39 +15,13 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "command/address.h"
 #include "digest/guard.h"
-#include "milter/decide.h"
 #include "milter/lead.h"
+#include "milter/message_private.h"
 #include "milter/notify.h"
-#include "milter/spool.h"
-
-struct message {
-	struct snapshot *snapshot;           /* own */
-	const struct message_client *client; /* foreign */
-	char *mail_from;                     /* own */
-	char queue_id[64];
-	bool authenticated;
-	const char *must_pass; /* foreign; why all of it passes, or NULL */
-	GArray *rcpts;         /* own; of struct decide_rcpt */
-	GHashTable *seen;      /* own; RCPT bytes -> index + 1 */
-	size_t n_users;        /* recipients that take part; known when facts is set */
-	struct facts *facts;   /* own; NULL before the first field */
-	GString *header;       /* own; as it will stand in the file; NULL once it is too long */
-	GPtrArray *guards;     /* own; bodies of X-Pullyu-Digest */
-	bool strip_guards;
-	struct verdict verdict;
-	bool judged; /* verdict is set */
-	size_t n_held;
-	struct spool *spool; /* own */
-	int64_t n_bytes;     /* of header and body, while there is a spool */
-};
 
 static const char too_large[] = "larger than hold_max_size";
-
-static struct decide_rcpt *rcpts_of(const struct message *message)
-{
-	return (struct decide_rcpt *)(void *)message->rcpts->data;
-}
 
 static void clear_rcpt(void *rcpt)
 {
@@ -66,7 +40,7 @@ static const char *esmtp_arg(char **args, const char *keyword)
 }
 
 struct message *message_new(
-    struct snapshot *snapshot, const struct message_client *client, char **args, bool authenticated)
+    struct snapshot *snapshot, const struct message_client *client, char **args, const char *login)
 {
 	struct message *message = g_new0(struct message, 1);
 	const char *size = esmtp_arg(args, "SIZE");
@@ -74,7 +48,7 @@ struct message *message_new(
 	message->snapshot = snapshot;
 	message->client = client;
 	message->mail_from = g_strdup(args[0] == NULL ? "" : args[0]);
-	message->authenticated = authenticated;
+	message->login = login != NULL && login[0] != '\0' ? g_strdup(login) : NULL;
 	message->rcpts = g_array_new(FALSE, TRUE, sizeof(struct decide_rcpt));
 	g_array_set_clear_func(message->rcpts, clear_rcpt);
 	str_copy(message->queue_id, sizeof(message->queue_id), "NOQUEUE");
@@ -94,6 +68,9 @@ void message_free(struct message **message)
 	if (m == NULL)
 		return;
 	spool_free(&m->spool);
+	spool_free(&m->command.spool);
+	if (m->sender != NULL)
+		user_unref(&m->sender);
 	if (m->facts != NULL)
 		facts_free(&m->facts);
 	if (m->header != NULL)
@@ -102,6 +79,7 @@ void message_free(struct message **message)
 	g_hash_table_destroy(m->seen);
 	g_array_free(m->rcpts, TRUE);
 	g_free(m->mail_from);
+	g_free(m->login);
 	snapshot_unref(&m->snapshot);
 	g_free(m);
 	*message = NULL;
@@ -127,7 +105,10 @@ void message_rcpt(struct message *message, char **args)
 		struct decide_rcpt fresh = {.raw = NULL};
 		if (message->rcpts->len >= MESSAGE_RCPTS_MAX)
 			return;
+		const char *template = message->snapshot->conf->command_address;
 		fresh.raw = g_strdup(args[0]);
+		fresh.maybe_command = template != NULL && command_address_fits(template, args[0]);
+		message->n_maybe += fresh.maybe_command ? 1 : 0;
 		g_array_append_val(message->rcpts, fresh);
 		index = message->rcpts->len;
 		g_hash_table_insert(message->seen, fresh.raw, GUINT_TO_POINTER(index));
@@ -158,17 +139,25 @@ static void begin_header(struct message *message)
 		facts_envelope_rcpt(message->facts, rcpts_of(message)[i].raw);
 }
 
+/* Whether anything hangs on what the message is. */
+static bool is_of_interest(const struct message *message)
+{
+	return message->n_users > 0 || message->login != NULL || message->n_maybe > 0;
+}
+
 /* Keeps the field as it goes into the file: the MTA hands folded lines over with bare LFs. */
 static void keep_field(struct message *message, const char *name, const char *value)
 {
 	GString *header = message->header;
 	size_t len = strlen(name) + strlen(value);
-	if (message->must_pass != NULL || message->n_users == 0)
+	bool may_hold = message->must_pass == NULL && message->n_users > 0;
+	if (message->header_lost || (!may_hold && message->n_maybe == 0))
 		return;
 	if (header == NULL)
 		header = message->header = g_string_sized_new(8192);
 	if (header->len + len > MESSAGE_HEADER_MAX) {
 		message->must_pass = "the header is too long to be kept";
+		message->header_lost = true;
 		g_string_free(header, TRUE);
 		message->header = NULL;
 		return;
@@ -186,7 +175,7 @@ static void keep_field(struct message *message, const char *name, const char *va
 void message_header(struct message *message, const char *name, const char *value)
 {
 	begin_header(message);
-	if (message->n_users == 0 && !message->authenticated)
+	if (!is_of_interest(message))
 		return;
 	facts_header(message->facts, name, value);
 	keep_field(message, name, value);
@@ -224,7 +213,8 @@ static void log_rcpt(
 static void log_all(const struct message *message, const char *failure)
 {
 	for (guint i = 0; i < message->rcpts->len; i++)
-		log_rcpt(message, &rcpts_of(message)[i], failure);
+		if (!rcpts_of(message)[i].command)
+			log_rcpt(message, &rcpts_of(message)[i], failure);
 }
 
 /* ---- the end of the header ---- */
@@ -246,34 +236,75 @@ static const char *why_ours(const struct message *message)
 	return NULL;
 }
 
+const struct user *message_sender(struct message *message, const char *key)
+{
+	struct err err;
+	if (message->sender != NULL && strcmp(message->sender->name, key) != 0)
+		user_unref(&message->sender);
+	if (message->sender == NULL &&
+	    users_get(message->snapshot->users, key, &message->sender, &err) != RC_OK)
+		log_warning("%s: nothing is known of %s: %s", message->queue_id, key, err.text);
+	return message->sender;
+}
+
 /* A user's own mail: whom it goes to is worth remembering. */
-static void tell_sent(const struct message *message)
+static void tell_sent(struct message *message)
 {
 	const struct conf *conf = message->snapshot->conf;
 	char key[ADDR_MAX];
-	struct user *user = NULL;
-	struct err err;
-	if (!message->authenticated ||
-	    users_key(message->snapshot->users, message->mail_from, key, &err) != RC_OK ||
-	    users_get(message->snapshot->users, key, &user, &err) != RC_OK)
+	if (message->login == NULL ||
+	    users_key(message->snapshot->users, message->mail_from, key, NULL) != RC_OK)
 		return;
-	if (user->takes_part) {
-		GPtrArray *to = g_ptr_array_new_with_free_func(g_free);
-		for (guint i = 0; i < message->rcpts->len; i++) {
-			char address[ADDR_MAX];
-			if (addr_normalise(rcpts_of(message)[i].raw, NULL, address, &err) == RC_OK)
-				g_ptr_array_add(to, g_strdup(address));
-		}
+	const struct user *user = message_sender(message, key);
+	if (user == NULL || !user->takes_part)
+		return;
+	GPtrArray *to = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < message->rcpts->len; i++) {
+		const struct decide_rcpt *rcpt = &rcpts_of(message)[i];
+		char address[ADDR_MAX];
+		if (rcpt->maybe_command &&
+		    command_address_is(conf->command_address, key, rcpt->raw))
+			continue;
+		if (addr_normalise(rcpt->raw, NULL, address, NULL) == RC_OK)
+			g_ptr_array_add(to, g_strdup(address));
+	}
+	if (to->len > 0)
 		notify_sent(conf->control, key, (const char *const *)to->pdata, to->len,
 		    message->facts->message_id);
-		g_ptr_array_free(to, TRUE);
+	g_ptr_array_free(to, TRUE);
+}
+
+struct decide_message message_question(const struct message *message)
+{
+	const struct conf *conf = message->snapshot->conf;
+	return (struct decide_message){
+	    .facts = message->facts,
+	    .verdict = &message->verdict,
+	    .authenticated = message->login != NULL,
+	    .authserv_ids = (const char *const *)conf->authserv_ids,
+	    .spf = conf->spf,
+	    .client_ip = message->client->addr,
+	    .helo = message->client->helo,
+	    .now = clock_now(),
+	};
+}
+
+const struct asker *message_asker(struct message *message)
+{
+	const struct conf *conf = message->snapshot->conf;
+	if (message->ask.socket == NULL) {
+		message->ask = (struct ask){
+		    .socket = conf->control,
+		    .timeout_ms = conf->ask_timeout,
+		    .queue_id = message->queue_id,
+		};
+		ask_asker(&message->ask, &message->asker);
 	}
-	user_unref(&user);
+	return &message->asker;
 }
 
 static size_t decide_all(struct message *message)
 {
-	const struct conf *conf = message->snapshot->conf;
 	struct decide_rcpt *rcpts = rcpts_of(message);
 	size_t n = message->rcpts->len;
 	struct err err;
@@ -286,24 +317,8 @@ static size_t decide_all(struct message *message)
 	for (size_t i = 0; message->must_pass != NULL && i < n; i++)
 		rcpts[i].must_pass = message->must_pass;
 
-	struct asker asker;
-	struct ask ask = {
-	    .socket = conf->control,
-	    .timeout_ms = conf->ask_timeout,
-	    .queue_id = message->queue_id,
-	};
-	const struct decide_message question = {
-	    .facts = message->facts,
-	    .verdict = &message->verdict,
-	    .authenticated = message->authenticated,
-	    .authserv_ids = (const char *const *)conf->authserv_ids,
-	    .spf = conf->spf,
-	    .client_ip = message->client->addr,
-	    .helo = message->client->helo,
-	    .now = clock_now(),
-	};
-	ask_asker(&ask, &asker);
-	return decide(&question, &asker, rcpts, n);
+	const struct decide_message question = message_question(message);
+	return decide(&question, message_asker(message), rcpts, n);
 }
 
 /* ---- holding ---- */
@@ -355,25 +370,29 @@ static enum rc begin_hold(struct message *message, struct err *err)
 	while (!rcpt->hold)
 		rcpt++;
 	GString *lead = lead_for(message, rcpt);
-	if (message->header == NULL)
-		message->header = g_string_new(NULL);
-	g_string_append(message->header, "\r\n");
 	enum rc rc = spool_new(snapshot->conf->spool, snapshot->conf->host, clock_now_usec(),
 	    lead->str, lead->len, &message->spool, err);
 	if (rc == RC_OK)
 		rc = spool_write(message->spool, message->header->str, message->header->len, err);
 	message->n_bytes = (int64_t)message->header->len;
 	g_string_free(lead, TRUE);
-	g_string_free(message->header, TRUE);
-	message->header = NULL;
 	return rc;
+}
+
+/* Recipients that take part and at which the message is no command. */
+static size_t users_left(const struct message *message)
+{
+	size_t n = 0;
+	for (guint i = 0; i < message->rcpts->len; i++)
+		n += rcpts_of(message)[i].user != NULL && !rcpts_of(message)[i].command ? 1 : 0;
+	return n;
 }
 
 enum message_next message_end_header(struct message *message)
 {
 	struct err err;
 	begin_header(message);
-	if (message->n_users == 0 && !message->authenticated) {
+	if (!is_of_interest(message)) {
 		log_all(message, NULL);
 		return MESSAGE_PASS;
 	}
@@ -387,17 +406,27 @@ enum message_next message_end_header(struct message *message)
 		return MESSAGE_PASS;
 	}
 	message->strip_guards = message->guards->len > 0;
-	message->n_held = message->n_users == 0 ? 0 : decide_all(message);
+	size_t n_commands = message_command_find(message);
+	message->n_held = users_left(message) == 0 ? 0 : decide_all(message);
+	if (message->header == NULL)
+		message->header = g_string_new(NULL);
+	g_string_append(message->header, "\r\n");
+	if (n_commands > 0)
+		message_command_begin(message);
 	if (message->n_held == 0)
 		log_all(message, NULL);
 	else if (begin_hold(message, &err) != RC_OK)
 		give_up_failed(message, &err);
-	return message->n_held > 0 || message->strip_guards ? MESSAGE_BODY : MESSAGE_PASS;
+	g_string_free(message->header, TRUE);
+	message->header = NULL;
+	return message->n_held > 0 || n_commands > 0 || message->strip_guards ? MESSAGE_BODY
+									      : MESSAGE_PASS;
 }
 
 void message_body(struct message *message, const void *data, size_t len)
 {
 	struct err err;
+	message_command_body(message, data, len);
 	if (message->spool == NULL)
 		return;
 	message->n_bytes += (int64_t)len;
@@ -442,18 +471,33 @@ static void take_off(struct message *message, const struct message_edits *edits)
 	}
 }
 
-void message_end(struct message *message, const struct message_edits *edits)
+/* Everything is durable before the first edit, or there is none. */
+static bool end_copies(struct message *message, const struct message_edits *edits)
 {
 	struct err err;
-	if (message->spool != NULL) {
-		if (finish_hold(message, &err) != RC_OK) {
-			give_up_failed(message, &err);
-		} else {
-			take_off(message, edits);
-			log_all(message, NULL);
-			notify_kick(message->snapshot->conf->control);
-		}
+	bool command = message->command.by != COMMANDER_NONE;
+	if (command && !message_command_commit(message))
+		return false;
+	bool held = message->spool != NULL;
+	if (held && finish_hold(message, &err) != RC_OK) {
+		give_up_failed(message, &err);
+		held = false;
 	}
+	if (command)
+		message_command_take_off(message, edits);
+	if (held) {
+		take_off(message, edits);
+		log_all(message, NULL);
+	}
+	if (command || held)
+		notify_kick(message->snapshot->conf->control);
+	return true;
+}
+
+bool message_end(struct message *message, const struct message_edits *edits)
+{
+	if (!end_copies(message, edits))
+		return false;
 	/* From the last to the first: an MTA may or may not count again after each. */
 	for (guint i = message->guards->len; message->strip_guards && i > 0; i--) {
 		char name[] = GUARD_FIELD;
@@ -461,4 +505,5 @@ void message_end(struct message *message, const struct message_edits *edits)
 			log_warning(
 			    "%s: a foreign %s could not be removed", message->queue_id, name);
 	}
+	return true;
 }

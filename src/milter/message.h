@@ -1,6 +1,6 @@
 /*
- * message.h: one message between MAIL and its end: what was seen of it, who is to be held, the
- * files. Knows nothing of libmilter; session.c calls it and does what it says. Belongs to one
+ * message.h: one message between MAIL and its end: what was seen of it, who is to be held, whether
+ * it is a command, the files. Knows nothing of libmilter; session.c calls it and does what it says. Belongs to one
  * thread at a time.
  */
 #ifndef PULLYU_MILTER_MESSAGE_H
@@ -15,6 +15,7 @@ enum {
 	MESSAGE_RCPTS_MAX = 1000,        /* further ones pass */
 	MESSAGE_HEADER_MAX = 256 * 1024, /* bytes kept; with a longer header the message passes */
 	MESSAGE_GUARDS_MAX = 20,         /* foreign X-Pullyu-Digest fields that are removed */
+	COMMAND_BODY_MAX = 64 * 1024,    /* bytes kept of a command's body */
 };
 
 struct message;
@@ -25,9 +26,10 @@ struct message_client {
 };
 
 /* args: MAIL FROM's address and ESMTP arguments, NULL-terminated. Takes over the snapshot. client
- * is borrowed until message_free. authenticated: the client has logged in. */
-struct message *message_new(struct snapshot *snapshot, const struct message_client *client,
-    char **args, bool authenticated);
+ * is borrowed until message_free. login: the name with which the client has logged in, as the MTA
+ * says it; NULL or "": it has not. */
+struct message *message_new(
+    struct snapshot *snapshot, const struct message_client *client, char **args, const char *login);
 /* Nulls. Removes files that were not committed. */
 void message_free(struct message **message);
 
@@ -53,7 +55,9 @@ struct message_edits {
 	bool (*delete_field)(
 	    void *ctx, char *name, int index); /* the index-th of that name, from 1 */
 };
-/* Makes the held copies durable, and only then takes their recipients off. */
-void message_end(struct message *message, const struct message_edits *edits);
+/* Makes a command and the held copies durable, and only then takes their recipients off. false: the
+ * command cannot be kept. Then nothing was edited, and the MTA is to answer "try again": a command
+ * that passed would be lost, for nobody waits for it behind its address. */
+bool message_end(struct message *message, const struct message_edits *edits);
 
 #endif

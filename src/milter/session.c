@@ -154,8 +154,7 @@ static sfsistat on_mail(SMFICTX *ctx, char **args)
 	struct session *session = session_of(ctx);
 	const char *login = macro(ctx, "{auth_authen}");
 	end_message(session);
-	session->message =
-	    message_new(snapshot_get(), &session->client, args, login != NULL && login[0] != '\0');
+	session->message = message_new(snapshot_get(), &session->client, args, login);
 	atomic_fetch_add(&n_messages, 1);
 	message_queue_id(session->message, macro(ctx, "i"));
 	return SMFIS_NOREPLY;
@@ -228,9 +227,10 @@ static sfsistat on_end(SMFICTX *ctx)
 	    .delete_rcpt = delete_rcpt,
 	    .delete_field = delete_field,
 	};
-	if (session->message != NULL)
-		message_end(session->message, &edits);
+	bool done = session->message == NULL || message_end(session->message, &edits);
 	end_message(session);
+	if (!done)
+		return SMFIS_TEMPFAIL;
 	/* Never SMFIS_DISCARD: an MTA removes a message without recipients by itself, and at once,
 	 * while Postfix makes a discarded one wait for in_flow_delay. */
 	return SMFIS_CONTINUE;

@@ -51,7 +51,7 @@ check-e2e: all
 	$(PYTHON) -B -m pytest -p no:cacheprovider $(PYTEST_FLAGS) $(site_tests)
 
 # The milter through its socket, with an MTA of our own.
-e2e_tests += tests/e2e/test_milter.py
+e2e_tests += tests/e2e/test_milter.py tests/e2e/test_commander.py
 EXTRA_DIST += tests/e2e/fakepullyud.py tests/e2e/miltertalk.py tests/e2e/tsan.supp
 
 # Slots against Python's reading of the zone data.

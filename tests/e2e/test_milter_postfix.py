@@ -170,6 +170,44 @@ def test_authenticated_mail_is_told(site):
     assert sent["user"] == ANN and sent["to"] == ["dora@elsewhere.example"]
 
 
+COMMANDS = "ann+pullyu@example.test"
+COMMAND = (
+    b"From: Ann <ann@example.test>\r\n"
+    b"To: ann+pullyu@example.test\r\n"
+    b"Message-ID: <c1@example.test>\r\n"
+    b"Date: Sat, 22 Nov 2025 08:00:00 +0000\r\n"
+    b"Subject: Send it [pullyu abc]\r\n"
+    b"\r\n"
+    b"text\r\n"
+)
+
+
+def test_command_by_login(site):
+    """No alias, no transport: the message ends at the milter, and others get theirs."""
+    site.send(COMMAND, ANN, [COMMANDS, BOB], auth=ANN)
+    (data,) = site.pullyu.incoming()
+    assert b"\r\nX-Pullyu-Command: by=login; user=ann@example.test\r\n" in data
+    assert data.endswith(b"\r\n\r\ntext\r\n")
+    delivered(site, BOB, 1)
+    settled(site)
+    assert site.inbox(ANN) == []
+
+
+def test_command_by_spf_or_not_at_all(site):
+    options = {"client": "192.0.2.9", "helo": "mail.example.test"}
+    site.send(COMMAND, ANN, [COMMANDS], **options)
+    (data,) = site.pullyu.incoming()
+    assert b"\r\nX-Pullyu-Command: by=aligned; user=ann@example.test\r\n" in data
+    site.pullyud.spf = "fail"
+    site.send(COMMAND, ANN, [COMMANDS], **options)  # somebody else
+    site.send(COMMAND, BOB, [COMMANDS], auth=BOB)
+    # Ordinary mail: this Dovecot files it under the extension.
+    wait_for(
+        lambda: len(site.imap.fetch(ANN, "pullyu")) == 2, "both in Ann's folder", detail=site.logs
+    )
+    assert len(site.pullyu.incoming()) == 1
+
+
 def test_client_of_spf(site):
     site.write_user(ANN, "allow", "news@shop.example\n")
     site.pullyud.spf = "fail"

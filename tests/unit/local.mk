@@ -147,6 +147,11 @@ tests_unit_test_milter_decide_SOURCES = tests/unit/test_milter_decide.c
 tests_unit_test_milter_decide_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_milter_decide_LDADD = $(MILTERSIDE_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
+unit_programs += tests/unit/test_milter_commander
+tests_unit_test_milter_commander_SOURCES = tests/unit/test_milter_commander.c
+tests_unit_test_milter_commander_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_milter_commander_LDADD = $(MILTERSIDE_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 unit_programs += tests/unit/test_once
 tests_unit_test_once_SOURCES = tests/unit/test_once.c
 tests_unit_test_once_CFLAGS = $(UNIT_CFLAGS)

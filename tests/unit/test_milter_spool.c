@@ -276,6 +276,14 @@ static void test_lead(void **state)
 	    "Delivered-To: j\xc3\xb6rg@example.org\r\n"
 	    "Received: from unknown ([unknown])\r\n"));
 	g_string_free(out, TRUE);
+	lead.verdict = NULL;
+	lead.by = "login";
+	lead.user = "ann@example.org";
+	out = lead_format(&lead);
+	assert_true(g_str_has_suffix(out->str,
+	    " +0000\r\n"
+	    "X-Pullyu-Command: by=login; user=ann@example.org\r\n"));
+	g_string_free(out, TRUE);
 }
 
 static void test_lead_address(void **state)
