@@ -202,8 +202,10 @@ static bool decide_one(
 	if (decision.action == POLICY_ASK && decision.need_known &&
 	    answers->known == POLICY_KNOWN_UNASKED)
 		return true;
-	rcpt->hold = decision.action == POLICY_HOLD;
-	str_copy(rcpt->why, sizeof(rcpt->why),
+	rcpt->shadow = decision.action == POLICY_HOLD && rcpt->user->shadow;
+	rcpt->hold = decision.action == POLICY_HOLD && !rcpt->shadow;
+	g_snprintf(rcpt->why, sizeof(rcpt->why), "%s%s",
+	    rcpt->shadow ? "shadow: would be held: " : "",
 	    decision.action == POLICY_ASK ? "undecided" : decision.why);
 	return false;
 }

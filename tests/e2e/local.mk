@@ -52,6 +52,7 @@ check-e2e: all
 
 # The milter through its socket, with an MTA of our own.
 e2e_tests += tests/e2e/test_milter.py
+e2e_tests += tests/e2e/test_shadow.py
 EXTRA_DIST += tests/e2e/fakepullyud.py tests/e2e/miltertalk.py tests/e2e/tsan.supp
 
 # Slots against Python's reading of the zone data.
