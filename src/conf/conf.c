@@ -91,6 +91,8 @@ const struct conf_option conf_table[] = {
 	"originals attached to one digest; what is more goes into a second one"},
     {"digest", "max_messages", CONF_NUMBER, FIELD(digest_max_messages), 1, 10000, NULL, "500",
 	"messages in one digest; what is more goes into a second one"},
+    {"digest", "keep", CONF_DURATION, FIELD(digest_keep), 0, 90 * DAY, NULL, "7d",
+	"how long originals of a digest are kept, so that one can be sent on its own"},
     {"digest", "template", CONF_PATH, FIELD(digest_template), 1, 500, NULL, NULL,
 	"directory of a template and style sheet of your own; default: the shipped ones"},
 

@@ -51,6 +51,7 @@ struct conf {
 	char *envelope_from;     /* MAIL FROM of digests; where a digest that bounces goes */
 	int64_t digest_max_size; /* bytes of originals attached to one digest message */
 	int64_t digest_max_messages;
+	int64_t digest_keep;   /* seconds that originals are kept behind their digest */
 	char *digest_template; /* directory (pullyu-template(5)); may be NULL */
 	/* [log] */
 	int log_to;    /* 0 syslog, 1 stderr */

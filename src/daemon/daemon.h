@@ -43,6 +43,9 @@ struct daemon {
 	struct users *users;
 	struct workers *workers;
 	struct store *store;
+	struct store *kept;   /* own; originals that went out in digests */
+	char *kept_path;      /* own; its directory */
+	int64_t kept_expired; /* when that was looked through last */
 	struct releases *releases;
 	struct control_server *server;
 	GMainLoop *loop;
@@ -92,6 +95,27 @@ typedef void ops_preview_fn(
     void *ctx, int fd, const struct ops_preview *preview, enum rc rc, const struct err *err);
 void ops_preview(struct daemon *d, const char *user, const char *form, unsigned part,
     ops_preview_fn *done, void *ctx);
+
+/* kept.c: originals that went out in digests, for as long as [digest] keep says. */
+enum rc kept_open(struct daemon *d, struct err *err);
+void kept_close(struct daemon *d);
+/* Before they leave the store. What goes wrong is logged. */
+void kept_add(struct daemon *d, const char *user, const GPtrArray *ids);
+/* As an index record. RC_NOTFOUND: not kept, or no more. */
+enum rc kept_get(struct daemon *d, const char *user, const char *id, struct store_held *held_out,
+    struct err *err);
+/* Once a minute; looks through them once an hour. */
+void kept_expire(struct daemon *d);
+
+/* learn.c: how often senders were in digests and were released. */
+enum { LEARN_QUIET_MAX = 3 };
+/* The MTA has taken a digest with these messages, which are still held. */
+void learn_taken(struct daemon *d, const char *user, const GPtrArray *ids);
+/* The user had a message of that sender sent on its own. */
+void learn_let(struct daemon *d, const char *user, const char *addr);
+/* Senders in a digest of these messages of whom nothing was released for eight weeks, if a quarter
+ * has passed since the last such question; NULL-terminated, g_strfreev. */
+char **learn_quiet(struct daemon *d, const char *user, const GPtrArray *ids);
 
 /* serve.c: the control socket. */
 control_handler_fn serve;

@@ -98,7 +98,7 @@ static void fill_verdict(const char *text, struct store_held *held)
 }
 
 /* The milter's names begin with the seconds at which the message was held. */
-static int64_t received_at(const char *id)
+int64_t describe_received(const char *id)
 {
 	char seconds[24];
 	int64_t when = 0;
@@ -140,7 +140,7 @@ enum rc describe(void *ctx, int fd, const struct store_msg *msg, char user_out[A
 		goto out;
 	fill_verdict(lead.verdict, &held);
 	str_copy(held.id, sizeof(held.id), msg->id);
-	held.received = received_at(msg->id);
+	held.received = describe_received(msg->id);
 	held.lead = (uint32_t)lead.len;
 	held.size = msg->size > lead.len ? msg->size - lead.len : 0;
 	unbracket(lead.return_path, held.return_path);

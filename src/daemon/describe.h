@@ -13,4 +13,7 @@
 enum rc describe(void *ctx, int fd, const struct store_msg *msg, char user_out[ADDR_MAX],
     struct store_held *held_out, struct err *err);
 
+/* When the message of that id was held (seconds since the epoch); 0 if it does not tell. */
+int64_t describe_received(const char *id);
+
 #endif

@@ -4,6 +4,8 @@ src_daemon_pullyud_SOURCES = \
 	src/daemon/describe.c src/daemon/describe.h \
 	src/daemon/incoming.c \
 	src/daemon/job.c src/daemon/job.h \
+	src/daemon/kept.c \
+	src/daemon/learn.c \
 	src/daemon/main.c \
 	src/daemon/ops.c \
 	src/daemon/serve.c \

@@ -174,6 +174,7 @@ static gboolean on_minute(gpointer data)
 	    d->store, clock_now() - d->conf->known_expire, EXPIRE_AT_ONCE, &removed, &err);
 	if (rc == RC_OK)
 		rc = store_note_expire(d->store, clock_now(), EXPIRE_AT_ONCE, &removed, &err);
+	kept_expire(d);
 	if (rc == RC_OK)
 		rc = store_checkpoint(d->store, &err);
 	if (rc != RC_OK)
@@ -276,6 +277,7 @@ static void end(struct daemon *d)
 	control_server_free(&d->server);
 	workers_stop(&d->workers);
 	releases_free(&d->releases);
+	kept_close(d);
 	store_close(&d->store);
 	incoming_end(d);
 	users_free(&d->users);
@@ -295,6 +297,8 @@ static enum rc start(struct daemon *d, struct err *err)
 		rc = make_directories(d, err);
 	if (rc == RC_OK)
 		rc = open_store(d, err);
+	if (rc == RC_OK)
+		rc = kept_open(d, err);
 	if (rc == RC_OK)
 		rc = start_releases(d, err);
 	if (rc == RC_OK)

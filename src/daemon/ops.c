@@ -347,6 +347,16 @@ static void op_submit_original(void *ctx, struct release *release, const struct 
 	submit(d, release, job);
 }
 
+static void op_taken(void *ctx, const char *user, const struct release_record *record)
+{
+	learn_taken(ctx, user, record->ids);
+}
+
+static void op_retiring(void *ctx, const char *user, const struct release_record *record)
+{
+	kept_add(ctx, user, record->ids);
+}
+
 static void op_ended(void *ctx, const char *user, size_t digests, size_t delivered, size_t left,
     enum rc rc, const char *text)
 {
@@ -375,6 +385,8 @@ const struct release_ops daemon_release_ops = {
     .compose = op_compose,
     .submit_digest = op_submit_digest,
     .submit_original = op_submit_original,
+    .taken = op_taken,
+    .retiring = op_retiring,
     .ended = op_ended,
 };
 

@@ -391,6 +391,11 @@ static void serve_release(struct daemon *d, json_t *request, struct control_call
 		if (rc == RC_NOTFOUND)
 			err_set(&err, rc, "no message %s is held for %s", list[i], user);
 	}
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		struct store_held held;
+		if (store_held_get(d->store, user, list[i], &held, NULL) == RC_OK)
+			learn_let(d, user, held.from_addr);
+	}
 	if (rc == RC_OK)
 		releases_now(
 		    d->releases, user, n == 0 ? NULL : list, false, clock_now(), on_released, call);

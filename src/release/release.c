@@ -396,6 +396,8 @@ static void step_retire(struct release *r)
 {
 	struct release_record *rec = r->user->record;
 	struct err err;
+	if (r->all->ops.retiring != NULL)
+		r->all->ops.retiring(r->all->ctx, r->user->name, rec);
 	if (retire_all(r, &err) != RC_OK) {
 		put_off(r, &err); /* and then again, from the first: what is gone is gone */
 		return;
@@ -487,6 +489,8 @@ static void digest_submitted(struct release *r, enum rc rc, const struct err *er
 	if (put(r, &ledger) != RC_OK)
 		log_warning("%s: slot ledger: %s", r->user->name, ledger.text);
 	fault_point("release.after_mark");
+	if (r->all->ops.taken != NULL)
+		r->all->ops.taken(r->all->ctx, r->user->name, rec);
 }
 
 static void original_submitted(struct release *r, enum rc rc, const struct err *err)

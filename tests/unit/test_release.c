@@ -34,6 +34,7 @@ struct site {
 	int code;                       /* that comes with every answer */
 	bool mute_compose, mute_submit; /* take the request and never answer: the crash comes */
 	unsigned serial;
+	size_t taken, retiring; /* messages that were still held when these were told */
 	size_t done_count, done_delivered, done_left;
 	enum rc done_rc;
 };
@@ -110,11 +111,35 @@ static void op_submit_original(void *ctx, struct release *release, const struct 
 		answer(s, release, from[0] == '\0' ? "<>" : rcpt);
 }
 
+/* How many of a record's messages are held. */
+static size_t still_held(struct site *s, const char *user, const struct release_record *record)
+{
+	struct store_held held;
+	size_t n = 0;
+	for (guint i = 0; i < record->ids->len; i++)
+		n += store_held_get(s->store, user, record->ids->pdata[i], &held, NULL) == RC_OK;
+	return n;
+}
+
+static void op_taken(void *ctx, const char *user, const struct release_record *record)
+{
+	struct site *s = ctx;
+	s->taken += still_held(s, user, record);
+}
+
+static void op_retiring(void *ctx, const char *user, const struct release_record *record)
+{
+	struct site *s = ctx;
+	s->retiring += still_held(s, user, record);
+}
+
 static const struct release_ops ops = {.rule = op_rule,
     .reconcile = op_reconcile,
     .compose = op_compose,
     .submit_digest = op_submit_digest,
-    .submit_original = op_submit_original};
+    .submit_original = op_submit_original,
+    .taken = op_taken,
+    .retiring = op_retiring};
 
 static void start(struct site *s, int64_t now)
 {
@@ -227,6 +252,8 @@ static void test_slot(void **state)
 	releases_tick(s->engine, FRIDAY_0700);
 	expect_log(s, "compose(2) digest=ok ");
 	assert_int_equal(held(s), 0);
+	assert_int_equal(s->taken, 2);
+	assert_int_equal(s->retiring, 2);
 	releases_tick(s->engine, FRIDAY_0700);
 	releases_tick(s->engine, FRIDAY_0700 + DAY);
 	expect_log(s, ""); /* no empty digests */
