@@ -277,6 +277,7 @@ static void end(struct daemon *d)
 	control_server_free(&d->server);
 	workers_stop(&d->workers);
 	releases_free(&d->releases);
+	shadow_stop(d);
 	kept_close(d);
 	store_close(&d->store);
 	incoming_end(d);
@@ -299,6 +300,8 @@ static enum rc start(struct daemon *d, struct err *err)
 		rc = open_store(d, err);
 	if (rc == RC_OK)
 		rc = kept_open(d, err);
+	if (rc == RC_OK)
+		d->shadow = shadow_new(d->store);
 	if (rc == RC_OK)
 		rc = start_releases(d, err);
 	if (rc == RC_OK)
