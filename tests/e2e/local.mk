@@ -18,7 +18,7 @@ e2e_tests += tests/e2e/test_spf.py
 check_PROGRAMS += tests/unit/spf_query
 tests_unit_spf_query_SOURCES = tests/unit/spf_query.c
 tests_unit_spf_query_LDADD = $(AUTH_LIBS) $(BASE_LIBS)
-e2e_tests += tests/e2e/test_cli.py
+e2e_tests += tests/e2e/test_cli.py tests/e2e/test_cli_explain.py
 
 e2e_tests += tests/e2e/test_digest_mime.py tests/e2e/test_morning.py tests/e2e/test_readers.py
 check_PROGRAMS += tests/unit/digest_write
