@@ -8,6 +8,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/ini.h \
 	src/base/log.c src/base/log.h \
 	src/base/rc.c src/base/rc.h \
+	src/base/siphash.c src/base/siphash.h \
 	src/base/str.c src/base/str.h
 src_base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(IDN2_CFLAGS)
 BASE_LIBS = src/base/libbase.a $(IDN2_LIBS) $(GLIB_LIBS)

@@ -45,7 +45,7 @@ static void check_participants(const char *path, size_t *count)
 	char *text = NULL;
 	size_t len;
 	if (fs_read(path, LIST_FILE_MAX, &text, &len, NULL, NULL) == RC_OK)
-		list_parse(path, text, len, call_problem, count, &list, NULL);
+		list_parse(LIST_NAMES, path, text, len, call_problem, count, &list, NULL);
 	list_free(&list);
 	g_free(text);
 }

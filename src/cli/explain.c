@@ -243,7 +243,7 @@ static void decide(struct explanation *e, const struct facts *facts)
 	if (hold)
 		put_until(e);
 	if (hold && !decision.listed && answers.auth == POLICY_AUTH_UNASKED)
-		g_ptr_array_insert(e->because, 0, g_strdup("the sender is on no list"));
+		g_ptr_array_insert(e->because, 0, g_strdup("no list says otherwise"));
 	g_ptr_array_insert(e->because, 0, g_strdup(decision.why));
 	if (e->verdict.once)
 		say(e, "of this sender a second such message within an hour goes as %s",

@@ -96,6 +96,14 @@ const struct conf_option conf_table[] = {
     {"digest", "template", CONF_PATH, FIELD(digest_template), 1, 500, NULL, NULL,
 	"directory of a template and style sheet of your own; default: the shipped ones"},
 
+    {"command", "address", CONF_COMMAND, FIELD(command_address), 1, 320, NULL, NULL,
+	"where users send commands: an address with %u and %d, or none; default: the user's own "
+	"with the extension pullyu"},
+    {"command", "login_check", CONF_BOOL, FIELD(command_login_check), 0, 0, NULL, "yes",
+	"whether the name of a login must be that of the sender"},
+    {"command", "keys", CONF_PATH, FIELD(command_keys), 1, 500, NULL,
+	PULLYU_STATEDIR "/command.keys", "keys that sign the commands in digests"},
+
     {"log", "to", CONF_CHOICE, FIELD(log_to), 0, 0, "syslog stderr", "syslog",
 	"where the log goes"},
     {"log", "level", CONF_CHOICE, FIELD(log_level), 0, 0, "error warning info debug", "info",
@@ -146,6 +154,16 @@ static void complete_address(char **address, const char *host)
 	g_free(old);
 }
 
+/* Without delimiters the MTA knows no extensions, and there is no address that it would take. */
+static void complete_command(struct conf *conf)
+{
+	char *said = conf->command_address;
+	if (said == NULL && conf->delimiters[0] != '\0')
+		conf->command_address = g_strdup_printf("%%u%cpullyu@%%d", conf->delimiters[0]);
+	else if (said != NULL && strcmp(said, "none") == 0)
+		g_clear_pointer(&conf->command_address, g_free);
+}
+
 static void complete(struct conf *conf)
 {
 	if (conf->host == NULL)
@@ -153,6 +171,7 @@ static void complete(struct conf *conf)
 	complete_address(&conf->from, conf->host);
 	complete_address(&conf->reply_to, conf->host);
 	complete_address(&conf->envelope_from, conf->host);
+	complete_command(conf);
 	if (conf->defaults.timezone == NULL)
 		conf->defaults.timezone = zone_system();
 }

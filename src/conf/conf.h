@@ -53,6 +53,10 @@ struct conf {
 	int64_t digest_max_messages;
 	int64_t digest_keep;   /* seconds that originals are kept behind their digest */
 	char *digest_template; /* directory (pullyu-template(5)); may be NULL */
+	/* [command] */
+	char *command_address;    /* template with %u and %d (command/address.h); NULL: none */
+	bool command_login_check; /* a login must be that of the sender */
+	char *command_keys;       /* keys that sign commands */
 	/* [log] */
 	int log_to;    /* 0 syslog, 1 stderr */
 	int log_level; /* enum log_level */

@@ -30,6 +30,7 @@ enum conf_type {
 	CONF_SOCKET,   /* char *, own; libmilter's syntax: unix:/path, inet:port@host */
 	CONF_ADDRESS,  /* char *, own; "ann@example.org"; or "ann", which conf.c completes */
 	CONF_MAILBOX,  /* char *, own; the same, or "Ann <ann@example.org>" */
+	CONF_COMMAND,  /* char *, own; address with %u and %d; or "none", which conf.c settles */
 	CONF_TIMES,    /* struct times */
 	CONF_EXCEPTIONS, /* struct exceptions */
 	CONF_DATE,       /* int32_t, a day (conf/dates.h); empty: 0, none */

@@ -29,6 +29,7 @@ static bool is_string(enum conf_type type)
 	case CONF_SOCKET:
 	case CONF_ADDRESS:
 	case CONF_MAILBOX:
+	case CONF_COMMAND:
 	case CONF_ZONE:
 	case CONF_LANGUAGE:
 	case CONF_DOMAIN:
@@ -314,6 +315,43 @@ static enum rc check_address(const char *text, struct err *err)
 	return RC_OK;
 }
 
+static enum rc check_command(const char *text, struct err *err)
+{
+	static const char user[] = "%u@%d";
+	char normal[ADDR_MAX];
+	unsigned n_user = 0, n_domain = 0, others = 0;
+	if (strcmp(text, "none") == 0)
+		return RC_OK;
+	GString *tried = g_string_new(NULL);
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p != '%') {
+			others += *p < '!' || *p == '"' || *p == '<' || *p == 0x7f;
+			g_string_append_c(tried, *p);
+			continue;
+		}
+		p++;
+		n_user += *p == 'u';
+		n_domain += *p == 'd';
+		others += *p != 'u' && *p != 'd';
+		g_string_append(tried, *p == 'u' ? "u" : "example.org");
+		if (*p == '\0')
+			break;
+	}
+	bool good = n_user <= 1 && n_domain <= 1 && others == 0 &&
+	    addr_normalise(tried->str, NULL, normal, NULL) == RC_OK;
+	g_string_free(tried, TRUE);
+	if (!good)
+		return err_set(err, RC_PERM,
+		    "'%.60s' is no address for commands; right would be: %%u+pullyu@%%d, "
+		    "commands@example.org, or none",
+		    text);
+	/* Whatever people send to themselves would be read as a command. */
+	if (strcmp(text, user) == 0)
+		return err_set(err, RC_PERM,
+		    "'%s' is each user's own address; right would be: %%u+pullyu@%%d", text);
+	return RC_OK;
+}
+
 static enum rc check_mailbox(const char *text, struct err *err)
 {
 	const char *open = strchr(text, '<');
@@ -379,6 +417,8 @@ static enum rc check_string(const struct conf_option *o, const char *text, struc
 		return check_address(text, err);
 	case CONF_MAILBOX:
 		return check_mailbox(text, err);
+	case CONF_COMMAND:
+		return check_command(text, err);
 	case CONF_ZONE:
 		return zone_check(text, err);
 	case CONF_LANGUAGE:

@@ -11,7 +11,6 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/describe.h"
@@ -498,71 +497,67 @@ static void serve_drain(struct daemon *d, json_t *request, struct control_call_i
 
 /* ---- lists ---- */
 
-static enum rc edit_file(
-    const char *dir, const char *name, const char *entry, bool add, bool *changed, struct err *err)
+struct list_edit {
+	enum list_kind kind;
+	const char *entry;
+	enum list_change change;
+};
+
+static enum rc edit_text(void *ctx, const char *old, char **new_out, struct err *err)
 {
-	char *path = g_build_filename(dir, name, NULL);
-	char *old = NULL, *new = NULL;
-	size_t len = 0;
-	bool edited = false;
-	enum rc rc = fs_read(path, LIST_FILE_MAX, &old, &len, NULL, err);
-	if (rc == RC_NOTFOUND) {
-		old = g_strdup("");
-		rc = RC_OK;
-	}
-	if (rc == RC_OK)
-		rc = list_edit(old, entry, add, &new, &edited, err);
-	if (rc == RC_OK && edited) {
-		rc = fs_mkdirs(dir, 0750, err);
-		if (rc == RC_OK)
-			rc = fs_write_atomic(path, new, strlen(new), 0640, err);
-		if (rc == RC_OK)
-			*changed = true;
-	}
-	g_free(old);
-	g_free(new);
-	g_free(path);
+	const struct list_edit *edit = ctx;
+	bool unused;
+	return list_edit(edit->kind, old, edit->entry, edit->change, new_out, &unused, err);
+}
+
+static enum rc edit_list(struct daemon *d, const char *user, enum list_kind kind, const char *entry,
+    enum list_change change, bool *changed, struct err *err)
+{
+	struct list_edit edit = {.kind = kind, .entry = entry, .change = change};
+	bool now = false;
+	enum rc rc = users_edit(
+	    d->users, user, kind == LIST_HOLD ? "hold" : "allow", edit_text, &edit, &now, err);
+	*changed |= now;
 	return rc;
 }
 
-/* An entry is on one list at most, so that what was said last is what counts. */
-static void edit_lists(
-    struct daemon *d, json_t *request, struct control_call_in *call, bool allow, bool hold)
+/* What was said last is what counts: an entry that would overrule it leaves the other list. The new
+ * entry first, so that a crash between the two leaves it on both, where allow wins. */
+static enum rc edit_both(struct daemon *d, const char *user, const char *entry, const char *op,
+    bool *changed, struct err *err)
+{
+	enum rc rc;
+	if (strcmp(op, "hold") == 0) {
+		rc = edit_list(d, user, LIST_HOLD, entry, LIST_ADD, changed, err);
+		if (rc == RC_OK)
+			rc = edit_list(d, user, LIST_ALLOW, entry, LIST_OVERRULE, changed, err);
+		return rc;
+	}
+	rc = edit_list(d, user, LIST_ALLOW, entry,
+	    strcmp(op, "allow") == 0 ? LIST_ADD : LIST_REMOVE, changed, err);
+	if (rc == RC_OK)
+		rc = edit_list(d, user, LIST_HOLD, entry, LIST_REMOVE, changed, err);
+	return rc;
+}
+
+/* allow, hold, forget. */
+static void serve_lists(struct daemon *d, json_t *request, struct control_call_in *call)
 {
 	char user[ADDR_MAX], entry[LIST_ENTRY_MAX];
-	char *dir = NULL;
+	const char *op = text(request, "op");
 	struct err err;
 	bool changed = false;
 	if (!user_of(d, request, call, user))
 		return;
-	enum rc rc = list_entry_normalise(text(request, "entry"), entry, &err);
+	enum rc rc = list_entry_normalise(
+	    strcmp(op, "hold") == 0 ? LIST_HOLD : LIST_ALLOW, text(request, "entry"), entry, &err);
 	if (rc == RC_OK)
-		rc = users_dir(d->users, user, &dir, &err);
-	if (rc == RC_OK)
-		rc = edit_file(dir, "allow", entry, allow, &changed, &err);
-	if (rc == RC_OK)
-		rc = edit_file(dir, "hold", entry, hold, &changed, &err);
-	g_free(dir);
+		rc = edit_both(d, user, entry, op, &changed, &err);
 	if (rc != RC_OK)
 		control_answer_rc(call, rc, &err);
 	else
 		control_answer(
 		    call, json_pack("{s:b,s:s}", "changed", (int)changed, "text", entry), -1);
-}
-
-static void serve_allow(struct daemon *d, json_t *request, struct control_call_in *call)
-{
-	edit_lists(d, request, call, true, false);
-}
-
-static void serve_hold(struct daemon *d, json_t *request, struct control_call_in *call)
-{
-	edit_lists(d, request, call, false, true);
-}
-
-static void serve_forget(struct daemon *d, json_t *request, struct control_call_in *call)
-{
-	edit_lists(d, request, call, false, false);
 }
 
 static void serve_rebuild(struct daemon *d, json_t *request, struct control_call_in *call)
@@ -595,9 +590,9 @@ void serve(void *ctx, json_t *request, struct control_call_in *call)
 	    {"show", serve_show},
 	    {"preview", serve_preview},
 	    {"release", serve_release},
-	    {"allow", serve_allow},
-	    {"hold", serve_hold},
-	    {"forget", serve_forget},
+	    {"allow", serve_lists},
+	    {"hold", serve_lists},
+	    {"forget", serve_lists},
 	    {"status", serve_status},
 	    {"metrics", serve_metrics},
 	    {"rebuild", serve_rebuild},

@@ -1,193 +1,218 @@
 /*
- * list.c: see list.h for the file's format. Entries are kept in their normal form, sorted by bytes;
- * an address, "@domain", "@.domain" and "list:id" cannot be mistaken for one another.
+ * list.c: see list.h for the file's format. All strings stand in one block, the entries in an
+ * array, and a hash table with open addressing (linear probing, at most half full) leads from a key
+ * to its entry.
  */
 #include <config.h>
 
 #include "policy/list.h"
 
+#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <glib.h>
 
 #include "base/addr.h"
-#include "base/str.h"
+#include "base/siphash.h"
 #include "conf/problems.h"
+#include "policy/list_line.h"
 
-enum { LINE_MAX_BYTES = 1000, PROBLEMS_MAX = 100 };
-
-#define EXAMPLES "right would be ann@example.org, @example.org, @.example.org or list:NAME"
+enum { PROBLEMS_MAX = 100, SLOTS_MIN = 8 };
 
 struct entry {
-	const char *key;  /* normal form; foreign: of chunk */
-	const char *text; /* as it stands in the file; foreign: of chunk, often the same as key */
+	uint32_t key, text; /* offsets in strings: the normal form; as it stands in the file */
+	unsigned classes;
+};
+
+struct slot {
+	uint32_t hash;
+	uint32_t entry; /* its index plus 1; 0: none */
 };
 
 struct list {
 	int refs; /* atomic */
-	GStringChunk *chunk;
-	GArray *entries; /* struct entry, sorted by key, each key once */
-	size_t bytes;
+	char *strings;
+	size_t n_strings; /* bytes */
+	struct entry *entries;
+	size_t n_entries;
+	struct slot *slots;
+	size_t n_slots; /* a power of two */
 };
 
-static enum rc normalise_list_id(const char *id, char out[LIST_ENTRY_MAX], struct err *err)
+/* While a list is read. */
+struct reading {
+	struct list *list;
+	GString *strings; /* own */
+	GArray *entries;  /* own */
+};
+
+static unsigned char hash_key[SIPHASH_KEY_BYTES];
+static bool hash_key_there;
+
+static void make_hash_key(void)
 {
-	size_t len = strlen(id);
-	if (len >= 2 && id[0] == '<' && id[len - 1] == '>') {
-		id++;
-		len -= 2;
+	hash_key_there = getrandom(hash_key, sizeof(hash_key), 0) == (ssize_t)sizeof(hash_key);
+}
+
+static uint32_t hash_of(const char *key)
+{
+	return (uint32_t)siphash(hash_key, key, strlen(key));
+}
+
+/* ---- the table ---- */
+
+/* Where the key is, or the empty slot where it would be. */
+static struct slot *find_slot(const struct list *list, const char *key, uint32_t hash)
+{
+	size_t mask = list->n_slots - 1;
+	for (size_t i = hash & mask;; i = (i + 1) & mask) {
+		struct slot *slot = &list->slots[i];
+		if (slot->entry == 0 ||
+		    (slot->hash == hash &&
+			strcmp(list->strings + list->entries[slot->entry - 1].key, key) == 0))
+			return slot;
 	}
-	/* RFC 2919 section 2 limits it to 255 octets. What stands in the wild is not always a
-	 * dot-atom, so anything goes that cannot be confused. */
-	if (len == 0 || len > 255)
-		return err_set(err, RC_PERM, "a List-Id has 1 to 255 bytes; " EXAMPLES);
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)id[i] <= ' ' || id[i] == 0x7f || strchr("<>\"", id[i]) != NULL)
-			return err_set(err, RC_PERM, "'%.60s' is no List-Id; " EXAMPLES, id);
-	char *part = g_strndup(id, len);
-	char *lower = g_utf8_strdown(part, -1);
-	snprintf(out, LIST_ENTRY_MAX, "list:%s", lower);
-	g_free(lower);
-	g_free(part);
-	return RC_OK;
 }
 
-static enum rc normalise_domain(const char *at, char out[LIST_ENTRY_MAX], struct err *err)
+static void grow(struct list *list)
 {
-	char domain[ADDR_MAX];
-	bool below = at[1] == '.';
-	if (addr_domain_normalise(at + (below ? 2 : 1), domain, sizeof(domain), NULL) != RC_OK)
-		return err_set(err, RC_PERM, "'%.60s' is no domain; " EXAMPLES, at);
-	snprintf(out, LIST_ENTRY_MAX, "@%s%s", below ? "." : "", domain);
-	return RC_OK;
+	struct slot *old = list->slots;
+	size_t n_old = list->n_slots;
+	list->n_slots = n_old == 0 ? SLOTS_MIN : n_old * 2;
+	list->slots = g_new0(struct slot, list->n_slots);
+	for (size_t i = 0; i < n_old; i++) {
+		size_t at = old[i].hash & (list->n_slots - 1);
+		if (old[i].entry == 0)
+			continue;
+		while (list->slots[at].entry != 0)
+			at = (at + 1) & (list->n_slots - 1);
+		list->slots[at] = old[i];
+	}
+	g_free(old);
 }
 
-enum rc list_entry_normalise(const char *in, char out[LIST_ENTRY_MAX], struct err *err)
+/* ---- reading ---- */
+
+static uint32_t add_string(struct reading *r, const char *text, size_t len)
 {
-	char copy[LIST_ENTRY_MAX], normal[ADDR_MAX];
-	if (!g_utf8_validate(in, -1, NULL))
-		return err_set(err, RC_PERM, "not UTF-8");
-	if (!str_copy(copy, sizeof(copy), in))
-		return err_set(err, RC_PERM, "longer than %d bytes", LIST_ENTRY_MAX - 1);
-	char *s = str_trim(copy);
-	if (g_ascii_strncasecmp(s, "list:", 5) == 0)
-		return normalise_list_id(str_trim(s + 5), out, err);
-	if (*s == '@')
-		return normalise_domain(s, out, err);
-	if (*s == '\0')
-		return err_set(err, RC_PERM, "no entry; " EXAMPLES);
-	if (g_str_has_prefix(s, "*@")) /* a valid address, and never what was meant */
-		return err_set(err, RC_PERM, "'%.80s': a whole domain is written %.80s", s, s + 1);
-	if (addr_normalise(s, NULL, normal, NULL) != RC_OK)
-		return err_set(err, RC_PERM, "'%.80s' is no entry of a list; " EXAMPLES, s);
-	str_copy(out, LIST_ENTRY_MAX, normal);
-	return RC_OK;
+	uint32_t at = (uint32_t)r->strings->len;
+	g_string_append_len(r->strings, text, (gssize)len);
+	g_string_append_c(r->strings, '\0');
+	r->list->strings = r->strings->str;
+	return at;
 }
 
-/* Cuts the comment off a line and the blanks around the entry; "" if there is no entry. */
-static char *line_entry(char *line)
+/* A second line of the same key. */
+static void unite(
+    struct reading *r, struct entry *entry, const char *text, const struct list_line *line)
 {
-	for (char *p = line; *p != '\0'; p++)
-		if (*p == '#' && (p == line || p[-1] == ' ' || p[-1] == '\t')) {
-			*p = '\0';
-			break;
-		}
-	return str_trim(line);
+	char classes[LIST_CLASSES_MAX];
+	unsigned both = entry->classes | line->classes;
+	if (both == entry->classes)
+		return;
+	/* At most once for each class, so that lines of one key do not pile up. */
+	entry->classes = both;
+	list_classes_format(both, classes);
+	GString *whole =
+	    g_string_new_len(text + line->start, (gssize)(line->key_end - line->start));
+	g_string_append(whole, classes);
+	entry->text = add_string(r, whole->str, whole->len);
+	g_string_free(whole, TRUE);
 }
 
-static void add_line(struct list *list, struct problems *problems, const char *file, int number,
-    const char *bytes, size_t len)
+static void add_entry(struct reading *r, const char *text, const struct list_line *line)
 {
-	char line[LINE_MAX_BYTES + 1], key[LIST_ENTRY_MAX];
+	struct list *list = r->list;
+	uint32_t hash = hash_of(line->key);
+	if ((list->n_entries + 1) * 2 > list->n_slots)
+		grow(list);
+	struct slot *slot = find_slot(list, line->key, hash);
+	if (slot->entry != 0) {
+		unite(r, &list->entries[slot->entry - 1], text, line);
+		return;
+	}
+	size_t len = line->end - line->start;
+	struct entry entry = {.classes = line->classes};
+	entry.key = entry.text = add_string(r, line->key, strlen(line->key));
+	if (strlen(line->key) != len || memcmp(line->key, text + line->start, len) != 0)
+		entry.text = add_string(r, text + line->start, len);
+	g_array_append_val(r->entries, entry);
+	list->entries = (struct entry *)(void *)r->entries->data;
+	list->n_entries = r->entries->len;
+	*slot = (struct slot){.hash = hash, .entry = r->entries->len};
+}
+
+static void read_lines(struct reading *r, enum list_kind kind, const char *file, const char *data,
+    const char *end, struct problems *problems)
+{
+	struct list_line line;
 	struct err why;
-	if (len > LINE_MAX_BYTES) {
-		problems_add(problems, file, number, "line longer than %d bytes", LINE_MAX_BYTES);
-		return;
-	}
-	if (memchr(bytes, '\0', len) != NULL || !g_utf8_validate(bytes, (gssize)len, NULL)) {
-		problems_add(problems, file, number, "not UTF-8");
-		return;
-	}
-	memcpy(line, bytes, len);
-	line[len] = '\0';
-	char *text = line_entry(line);
-	if (*text == '\0')
-		return;
-	if (list_entry_normalise(text, key, &why) != RC_OK) {
-		problems_add(problems, file, number, "%s", why.text);
-		return;
-	}
-	struct entry entry = {.key = g_string_chunk_insert(list->chunk, key)};
-	list->bytes += sizeof(entry) + strlen(key) + 1;
-	if (strcmp(key, text) == 0) {
-		entry.text = entry.key;
-	} else {
-		entry.text = g_string_chunk_insert(list->chunk, text);
-		list->bytes += strlen(text) + 1;
-	}
-	g_array_append_val(list->entries, entry);
-}
-
-static int by_key(gconstpointer a, gconstpointer b)
-{
-	return strcmp(((const struct entry *)a)->key, ((const struct entry *)b)->key);
-}
-
-static void sort_and_unite(GArray *entries)
-{
-	guint kept = 0;
-	g_array_sort(entries, by_key); /* a merge sort: no input makes it slow */
-	for (guint i = 0; i < entries->len; i++) {
-		struct entry *e = &g_array_index(entries, struct entry, i);
-		if (kept == 0 || by_key(&g_array_index(entries, struct entry, kept - 1), e) != 0)
-			g_array_index(entries, struct entry, kept++) = *e;
-	}
-	g_array_set_size(entries, kept);
-}
-
-enum rc list_parse(const char *file, const char *text, size_t len, ini_problem_fn *problem,
-    void *ctx, struct list **list_out, struct err *err)
-{
-	struct problems problems = {.fn = problem, .ctx = ctx};
-	const char *data = text, *end = text + len;
-	struct list *list = g_new0(struct list, 1);
-	list->refs = 1;
-	list->chunk = g_string_chunk_new(len < 4096 ? 256 : 65536);
-	list->entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
-	list->bytes = sizeof(*list) + 256;
-	if (len > LIST_FILE_MAX) {
-		problems_add(&problems, file, 0, "larger than %d bytes", LIST_FILE_MAX);
-		data = end;
-	} else if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
-		problems_add(&problems, file, 1,
-		    "starts with a byte order mark: save it as UTF-8 without one");
-		data += 3;
-	}
 	for (int number = 1; data < end; number++) {
 		const char *newline = memchr(data, '\n', (size_t)(end - data));
 		const char *stop = newline == NULL ? end : newline;
-		add_line(list, &problems, file, number, data, (size_t)(stop - data));
+		if (list_line_read(kind, data, (size_t)(stop - data), &line, &why) != RC_OK)
+			problems_add(problems, file, number, "%s", why.text);
+		else if (line.key[0] != '\0')
+			add_entry(r, data, &line);
 		data = newline == NULL ? end : newline + 1;
-		if (list->entries->len > LIST_ENTRIES_MAX) {
+		if (r->list->n_entries > LIST_ENTRIES_MAX) {
 			problems_add(
-			    &problems, file, number, "more than %d entries", LIST_ENTRIES_MAX);
-			break;
+			    problems, file, number, "more than %d entries", LIST_ENTRIES_MAX);
+			return;
 		}
-		if (problems.n >= PROBLEMS_MAX) {
-			problems_add(&problems, file, number,
+		if (problems->n >= PROBLEMS_MAX) {
+			problems_add(problems, file, number,
 			    "too many problems: the rest was not looked at");
-			break;
+			return;
 		}
 	}
-	enum rc rc = problems_result(&problems, err);
-	if (rc == RC_OK) {
-		sort_and_unite(list->entries);
-		*list_out = list;
+}
+
+/* The list takes what was read, and not a byte more than that. */
+static void take_over(struct reading *r)
+{
+	struct list *list = r->list;
+	list->n_strings = r->strings->len;
+	list->strings = g_realloc(g_string_free(r->strings, FALSE), MAX(list->n_strings, 1));
+	list->entries = g_renew(
+	    struct entry, (struct entry *)(void *)g_array_free(r->entries, FALSE), list->n_entries);
+}
+
+enum rc list_parse(enum list_kind kind, const char *file, const char *text, size_t len,
+    ini_problem_fn *problem, void *ctx, struct list **list_out, struct err *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct problems problems = {.fn = problem, .ctx = ctx};
+	const char *data = text;
+	pthread_once(&once, make_hash_key);
+	if (!hash_key_there)
+		return err_set(err, RC_TEMP, "%s: the system gives no random bytes", file);
+	struct list *list = g_new0(struct list, 1);
+	list->refs = 1;
+	grow(list);
+	struct reading r = {
+	    .list = list,
+	    .strings = g_string_new(NULL),
+	    .entries = g_array_new(FALSE, FALSE, sizeof(struct entry)),
+	};
+	if (len > LIST_FILE_MAX) {
+		problems_add(&problems, file, 0, "larger than %d bytes", LIST_FILE_MAX);
 	} else {
-		list_free(&list);
+		if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+			problems_add(&problems, file, 1,
+			    "starts with a byte order mark: save it as UTF-8 without one");
+			data += 3;
+		}
+		read_lines(&r, kind, file, data, text + len, &problems);
 	}
+	take_over(&r);
+	enum rc rc = problems_result(&problems, err);
+	if (rc == RC_OK)
+		*list_out = list;
+	else
+		list_free(&list);
 	return rc;
 }
 
@@ -203,105 +228,78 @@ void list_free(struct list **list)
 	*list = NULL;
 	if (l == NULL || !g_atomic_int_dec_and_test(&l->refs))
 		return;
-	g_array_free(l->entries, TRUE);
-	g_string_chunk_free(l->chunk);
+	g_free(l->strings);
+	g_free(l->entries);
+	g_free(l->slots);
 	g_free(l);
 }
 
 size_t list_count(const struct list *list)
 {
-	return list == NULL ? 0 : list->entries->len;
+	return list == NULL ? 0 : list->n_entries;
 }
 
 size_t list_bytes(const struct list *list)
 {
-	return list == NULL ? 0 : list->bytes;
+	if (list == NULL)
+		return 0;
+	return sizeof(*list) + list->n_strings + list->n_entries * sizeof(struct entry) +
+	    list->n_slots * sizeof(struct slot);
 }
 
-static const char *lookup(const struct list *list, const char *key)
+/* ---- looking up ---- */
+
+static struct list_match lookup(const struct list *list, const char *key, unsigned classes)
 {
-	struct entry wanted = {.key = key};
-	guint at;
-	if (!g_array_binary_search(list->entries, &wanted, by_key, &at))
-		return NULL;
-	return g_array_index(list->entries, struct entry, at).text;
+	const struct slot *slot = find_slot(list, key, hash_of(key));
+	if (slot->entry == 0)
+		return (struct list_match){0};
+	const struct entry *e = &list->entries[slot->entry - 1];
+	if ((e->classes & classes) == 0)
+		return (struct list_match){0};
+	return (struct list_match){.entry = list->strings + e->text, .classes = e->classes};
 }
 
-static const char *lookup_domain(const struct list *list, const char *domain)
+static struct list_match lookup_domain(
+    const struct list *list, const char *domain, unsigned classes)
 {
 	char key[ADDR_MAX + 2];
-	const char *found;
+	struct list_match found = {0};
 	if (*domain == '\0' || strlen(domain) >= ADDR_MAX)
-		return NULL;
+		return found;
 	snprintf(key, sizeof(key), "@%s", domain);
-	found = lookup(list, key);
-	for (const char *p = domain; found == NULL && p != NULL; p = strchr(p, '.')) {
+	found = lookup(list, key, classes);
+	for (const char *p = domain; found.entry == NULL && p != NULL; p = strchr(p, '.')) {
 		p += *p == '.';
 		snprintf(key, sizeof(key), "@.%s", p);
-		found = lookup(list, key);
+		found = lookup(list, key, classes);
 	}
 	return found;
 }
 
-const char *list_match_addr(const struct list *list, const char *addr)
+struct list_match list_match_addr(const struct list *list, const char *addr, unsigned classes)
 {
-	char lower[ADDR_MAX];
-	if (list == NULL || list->entries->len == 0 || *addr == '\0')
-		return NULL;
+	char key[ADDR_MAX];
+	struct list_match found = {0};
+	if (list == NULL || list->n_entries == 0 || *addr == '\0')
+		return found;
 	/* The address may have kept its case ([users] keep_case); entries have none. */
-	if (addr_normalise(addr, NULL, lower, NULL) != RC_OK)
-		return NULL;
-	const char *found = lookup(list, lower);
-	if (found == NULL &&
-	    addr_normalise(lower, &(struct addr_opts){.delimiters = "+"}, lower, NULL) == RC_OK)
-		found = lookup(list, lower);
-	if (found == NULL)
-		found = lookup_domain(list, addr_domain(lower));
+	if (list_key_of_addr(addr, true, key, NULL) != RC_OK)
+		return found;
+	found = lookup(list, key, classes);
+	if (found.entry == NULL && list_key_of_addr(addr, false, key, NULL) == RC_OK)
+		found = lookup(list, key, classes);
+	if (found.entry == NULL)
+		found = lookup_domain(list, addr_domain(key), classes);
 	return found;
 }
 
-const char *list_match_list_id(const struct list *list, const char *list_id)
+struct list_match list_match_list_id(const struct list *list, const char *list_id, unsigned classes)
 {
-	char key[LIST_ENTRY_MAX];
-	if (list == NULL || list->entries->len == 0 || *list_id == '\0')
-		return NULL;
-	if (normalise_list_id(list_id, key, NULL) != RC_OK)
-		return NULL;
-	return lookup(list, key);
-}
-
-enum rc list_edit(const char *text, const char *entry, bool add, char **text_out, bool *changed_out,
-    struct err *err)
-{
-	char wanted[LIST_ENTRY_MAX], key[LIST_ENTRY_MAX];
-	bool there = false;
-	enum rc rc = list_entry_normalise(entry, wanted, err);
-	if (rc != RC_OK)
-		return rc;
-	GString *out = g_string_new(NULL);
-	for (const char *line = text; *line != '\0';) {
-		size_t len = strcspn(line, "\n");
-		size_t whole = len + (line[len] == '\n');
-		char *copy = g_strndup(line, len);
-		bool same = list_entry_normalise(line_entry(copy), key, NULL) == RC_OK &&
-		    strcmp(key, wanted) == 0;
-		there = there || same;
-		if (!same || add)
-			g_string_append_len(out, line, (gssize)whole);
-		g_free(copy);
-		line += whole;
-	}
-	if (add && !there) {
-		if (out->len > 0 && out->str[out->len - 1] != '\n')
-			g_string_append_c(out, '\n');
-		g_string_append_printf(out, "%s\n", wanted);
-	}
-	if (out->len > LIST_FILE_MAX) {
-		g_string_free(out, TRUE);
-		return err_set(
-		    err, RC_PERM, "the list would be larger than %d bytes", LIST_FILE_MAX);
-	}
-	*changed_out = add != there;
-	*text_out = g_string_free(out, FALSE);
-	return RC_OK;
+	char key[LIST_KEY_MAX];
+	if (list == NULL || list->n_entries == 0 || *list_id == '\0')
+		return (struct list_match){0};
+	if (list_key_of_list_id(list_id, key, NULL) != RC_OK)
+		return (struct list_match){0};
+	return lookup(list, key, classes);
 }

@@ -15,26 +15,31 @@
 #include "base/str.h"
 #include "policy/list.h"
 
-/* An entry of a list that speaks for this message. */
+/* An entry of a list that speaks of this message. */
 struct match {
 	const char *entry; /* foreign; NULL: none */
+	unsigned classes;  /* of which it speaks */
 	const char *addr;  /* foreign: whose domain must be authenticated; "": any sender's */
+	const char *list;  /* "allow" or "hold" */
 };
 
-static struct match find_match(const struct list *list, const struct facts *facts)
+/* Among the entries that speak of one of these classes. */
+static struct match find_match(
+    const struct list *list, const char *name, const struct facts *facts, unsigned classes)
 {
-	struct match match = {list_match_addr(list, facts->from_addr), facts->from_addr};
-	if (match.entry == NULL) {
-		match.entry = list_match_addr(list, facts->envelope_from);
-		match.addr = facts->envelope_from;
+	struct list_match found = list_match_addr(list, facts->from_addr, classes);
+	const char *addr = facts->from_addr;
+	if (found.entry == NULL) {
+		found = list_match_addr(list, facts->envelope_from, classes);
+		addr = facts->envelope_from;
 	}
-	if (match.entry == NULL) {
+	if (found.entry == NULL) {
 		/* A list's mail comes from its members, whose domains never vouch for the list's
 		 * server: DMARC fails there by design (RFC 7960). */
-		match.entry = list_match_list_id(list, facts->list_id);
-		match.addr = "";
+		found = list_match_list_id(list, facts->list_id, classes);
+		addr = "";
 	}
-	return match;
+	return (struct match){found.entry, found.classes, addr, name};
 }
 
 static bool is_never_held(enum class cls)
@@ -73,23 +78,23 @@ decide(struct policy_decision *d, enum policy_action action, const char *fmt, ..
 	str_printable(d->why);
 }
 
-/* What stands behind a decision for which an allow entry was found but not believed. */
-static const char *allow_note(
-    const struct match *allow, const struct policy_answers *answers, char note[POLICY_WHY_MAX])
+/* What stands behind a decision for which an entry that lets through was found and not believed. */
+static const char *pass_note(
+    const struct match *pass, const struct policy_answers *answers, char note[POLICY_WHY_MAX])
 {
 	note[0] = '\0';
-	if (allow->entry != NULL && answers->auth == POLICY_AUTH_FAIL)
-		snprintf(note, POLICY_WHY_MAX,
-		    "; allow list: %.80s does not count: not authenticated", allow->entry);
+	if (pass != NULL && answers->auth == POLICY_AUTH_FAIL)
+		snprintf(note, POLICY_WHY_MAX, "; %s list: %.80s does not count: not authenticated",
+		    pass->list, pass->entry);
 	return note;
 }
 
-static void ask(struct policy_decision *d, const struct match *allow, bool known)
+static void ask(struct policy_decision *d, const struct match *pass, bool known)
 {
 	d->need_known = known;
-	if (allow != NULL) {
+	if (pass != NULL) {
 		d->need_auth = true;
-		str_copy(d->auth_domain, sizeof(d->auth_domain), addr_domain(allow->addr));
+		str_copy(d->auth_domain, sizeof(d->auth_domain), addr_domain(pass->addr));
 	}
 	decide(d, POLICY_ASK, "%s%s%s", d->need_auth ? "authenticated?" : "",
 	    d->need_auth && known ? " " : "", known ? "known?" : "");
@@ -122,12 +127,56 @@ static void decide_known(struct policy_decision *d, const struct facts *facts,
 		    note);
 }
 
+/* After the classes that nobody can hold: the lists, the user's classes, whom he knows. */
+static void decide_lists(struct policy_decision *d, const struct user *user,
+    const struct facts *facts, const struct policy_answers *answers)
+{
+	char note[POLICY_WHY_MAX];
+	const char *class = class_name(d->cls);
+	unsigned bit = 1U << d->cls;
+	struct match allow = find_match(user->allow, "allow", facts, bit);
+	struct match hold = find_match(user->hold, "hold", facts, LIST_EVERY_CLASS);
+	/* A hold entry that names other classes lets this one through. */
+	bool listed = hold.entry != NULL && (hold.classes & bit) != 0;
+	const struct match *pass = allow.entry != NULL ? &allow
+	    : hold.entry != NULL && !listed            ? &hold
+						       : NULL;
+	if (!listed && !class_is_held(user, d->cls)) {
+		decide(d, POLICY_PASS, "class %s is not held", class);
+		return;
+	}
+	if (pass != NULL && answers->auth == POLICY_AUTH_UNASKED) {
+		/* Both at once: whoever answers has a deadline for both together. With a hold
+		 * entry it does not matter whether the sender is known; once known, it does not
+		 * matter whether he is authenticated. */
+		if (!listed && answers->known == POLICY_KNOWN_YES)
+			decide_known(d, facts, answers, class, "");
+		else
+			ask(d, pass, !listed && answers->known == POLICY_KNOWN_UNASKED);
+		return;
+	}
+	if (pass == &allow && answers->auth != POLICY_AUTH_FAIL) {
+		decide(d, POLICY_PASS, "allow list: %s", allow.entry);
+		return;
+	}
+	if (pass == &hold && answers->auth != POLICY_AUTH_FAIL) {
+		decide(d, POLICY_PASS, "hold list: %.100s: not class %s", hold.entry, class);
+		return;
+	}
+	pass_note(pass, answers, note);
+	if (listed) {
+		d->listed = true;
+		decide(d, POLICY_HOLD, "hold list: %.100s%s", hold.entry, note);
+		return;
+	}
+	decide_known(d, facts, answers, class, note);
+}
+
 void policy_decide(const struct user *user, const struct facts *facts,
     const struct verdict *verdict, const struct policy_answers *answers,
     struct policy_decision *decision_out)
 {
 	struct policy_decision *d = decision_out;
-	char note[POLICY_WHY_MAX];
 	memset(d, 0, sizeof(*d));
 	d->cls = verdict->cls;
 	if (!user->takes_part) {
@@ -146,38 +195,9 @@ void policy_decide(const struct user *user, const struct facts *facts,
 	if (verdict->once && answers->once == POLICY_ONCE_AGAIN)
 		d->cls =
 		    verdict->otherwise == CLASS_PERSONAL ? CLASS_NEWSLETTER : verdict->otherwise;
-	const char *class = class_name(d->cls);
 	if (is_never_held(d->cls)) {
-		decide(d, POLICY_PASS, "class %s is never held", class);
+		decide(d, POLICY_PASS, "class %s is never held", class_name(d->cls));
 		return;
 	}
-	struct match allow = find_match(user->allow, facts);
-	struct match hold = find_match(user->hold, facts);
-	bool held = class_is_held(user, d->cls);
-	if (hold.entry == NULL && !held) {
-		decide(d, POLICY_PASS, "class %s is not held", class);
-		return;
-	}
-	if (allow.entry != NULL && answers->auth == POLICY_AUTH_UNASKED) {
-		/* Both at once: whoever answers has a deadline for both together. With a hold
-		 * entry it does not matter whether the sender is known; once known, it does not
-		 * matter whether he is authenticated. */
-		if (hold.entry == NULL && answers->known == POLICY_KNOWN_YES)
-			decide_known(d, facts, answers, class, "");
-		else
-			ask(d, &allow,
-			    hold.entry == NULL && answers->known == POLICY_KNOWN_UNASKED);
-		return;
-	}
-	if (allow.entry != NULL && answers->auth != POLICY_AUTH_FAIL) {
-		decide(d, POLICY_PASS, "allow list: %s", allow.entry);
-		return;
-	}
-	allow_note(&allow, answers, note);
-	if (hold.entry != NULL) {
-		d->listed = true;
-		decide(d, POLICY_HOLD, "hold list: %.100s%s", hold.entry, note);
-		return;
-	}
-	decide_known(d, facts, answers, class, note);
+	decide_lists(d, user, facts, answers);
 }

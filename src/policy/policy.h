@@ -6,14 +6,17 @@
  * The order: a user who does not take part, or whose files are unusable: pass. Classes security,
  * calendar and bounce: pass; but of those whose verdict says "once", a second one soon after the
  * first goes on as the class that it has otherwise, or as a newsletter where that is personal.
- * Allow list (if the message is not known to be forged): pass. Hold list: hold. A class that the
- * user does not hold: pass. A sender the user has written to, or a reply to a message of the
+ * Allow list (if the message is not known to be forged): pass. Hold list: hold; an entry there that
+ * names classes holds these, and lets the others pass as the allow list would (if the message is not
+ * known to be forged). A class that the user does not hold: pass. A sender the user has written to, or a reply to a message of the
  * user's: pass. Otherwise: hold. Without an answer whether the sender is known, mail of a held
  * class passes, unless it comes from a no-reply address and answers nothing.
  *
  * Nothing is asked that cannot change the outcome. Lists are matched against From, the envelope
  * sender and List-Id, in this order; the message must be authenticated for the domain of the
- * address that matched; with a List-Id, for that of From or of the envelope sender.
+ * address that matched; with a List-Id, for that of From or of the envelope sender. An entry of the
+ * allow list that names other classes is as if it were not there; of the hold list, the first and
+ * most exact entry counts, whatever it names.
  */
 #ifndef PULLYU_POLICY_POLICY_H
 #define PULLYU_POLICY_POLICY_H

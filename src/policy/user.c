@@ -108,6 +108,22 @@ enum rc users_dir(struct users *users, const char *key, char **dir_out, struct e
 	return rc;
 }
 
+enum rc users_edit(struct users *users, const char *key, const char *name, user_edit_fn *fn,
+    void *ctx, bool *changed_out, struct err *err)
+{
+	struct user_place place;
+	enum rc rc = user_place_find(users->settings_dir, users->system_domains, key, &place, err);
+	if (rc != RC_OK)
+		return rc;
+	bool is_list = strcmp(name, file_names[FILE_SETTINGS]) != 0;
+	char *path = g_build_filename(place.dir, name, NULL);
+	rc = user_file_edit(
+	    path, is_list ? LIST_FILE_MAX : INI_FILE_MAX, place.owner, fn, ctx, changed_out, err);
+	g_free(path);
+	user_place_clear(&place);
+	return rc;
+}
+
 enum rc users_key(struct users *users, const char *rcpt, char key_out[ADDR_MAX], struct err *err)
 {
 	const struct addr_opts opts = {
@@ -147,7 +163,8 @@ static enum rc read_file(const struct users *users, const struct user_place *pla
 			    ini, &users->defaults, problem, ctx, settings_out, err);
 		ini_free(&ini);
 	} else {
-		rc = list_parse(label, data, len, problem, ctx, list_out, err);
+		rc = list_parse(file == FILE_HOLD ? LIST_HOLD : LIST_ALLOW, label, data, len,
+		    problem, ctx, list_out, err);
 	}
 	if (rc == RC_TEMP) /* try again with the next message, though the file is the same */
 		sig_out->young = true;
@@ -204,7 +221,7 @@ static enum rc participants_read(struct users *users, struct err *err)
 	    : NULL;
 	bool same = sum != NULL && g_strcmp0(sum, users->participants_sum) == 0;
 	if (rc == RC_OK && !same)
-		rc = list_parse(path, data, len, NULL, NULL, &list, &why);
+		rc = list_parse(LIST_NAMES, path, data, len, NULL, NULL, &list, &why);
 	g_free(data);
 	pthread_mutex_lock(&users->lock);
 	if ((rc == RC_OK && !same) || rc == RC_NOTFOUND) {
@@ -398,8 +415,9 @@ static void slot_read(const struct users *users, struct slot *slot, const struct
 	    old == NULL ? NULL : old->allow);
 	user->hold = adopt_list(rcs[FILE_HOLD], slot->good[FILE_HOLD], lists[FILE_HOLD],
 	    old == NULL ? NULL : old->hold);
-	user->takes_part = user->settings.enabled &&
-	    (rcs[FILE_SETTINGS] != RC_NOTFOUND || list_match_addr(participants, slot->key) != NULL);
+	struct list_match named = list_match_addr(participants, slot->key, LIST_EVERY_CLASS);
+	user->takes_part =
+	    user->settings.enabled && (rcs[FILE_SETTINGS] != RC_NOTFOUND || named.entry != NULL);
 	user->shadow = user->settings.shadow || is_in_shadow(users, slot->key);
 	for (int i = 0; i < FILE_COUNT; i++)
 		slot->good[i] = rcs[i] == RC_OK || (rcs[i] != RC_NOTFOUND && slot->good[i]);

@@ -25,6 +25,7 @@
 #include "base/rc.h"
 #include "conf/settings.h"
 #include "policy/list.h"
+#include "policy/user_edit.h"
 
 enum { USERS_CACHE_MAX = 20000, USERS_CACHE_BYTES = 64 * 1024 * 1024 };
 
@@ -74,6 +75,11 @@ void user_unref(struct user **user); /* nulls */
 /* The user's settings directory ("%d %u %h" filled in, path parts escaped). RC_NOTFOUND if the
  * template has %h and there is no such system user. */
 enum rc users_dir(struct users *users, const char *key, char **dir_out, struct err *err);
+
+/* Changes one of the user's files ("settings.ini", "allow" or "hold") as user_file_edit does.
+ * RC_NOTFOUND as users_dir. */
+enum rc users_edit(struct users *users, const char *key, const char *name, user_edit_fn *fn,
+    void *ctx, bool *changed_out, struct err *err);
 
 /* Reads the user's three files (those there are) afresh and reports every problem; RC_PERM if there
  * was one. */

@@ -87,12 +87,12 @@ static enum rc read_all(
 	return RC_OK;
 }
 
-enum rc user_file_read(const char *path, size_t max, int64_t owner, char **data_out,
+enum rc user_file_read_at(int dir, const char *path, size_t max, int64_t owner, char **data_out,
     size_t *len_out, struct stat *st_out, struct user_file_sig *sig_out, struct err *err)
 {
 	struct stat st;
 	/* The name first: the sig of a symbolic link is the link's, as lstat sees it later. */
-	if (lstat(path, &st) != 0) {
+	if (fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		user_file_sig_set(sig_out, errno, NULL);
 		return err_errno(err, errno == ENOENT || errno == ENOTDIR ? RC_NOTFOUND : RC_TEMP,
 		    "cannot be read");
@@ -102,7 +102,7 @@ enum rc user_file_read(const char *path, size_t max, int64_t owner, char **data_
 		return err_set(err, RC_PERM, "is a symbolic link: put the file itself there");
 	/* Nobody can swap in a link, a FIFO or another's file now: the descriptor is what counts.
 	 * O_NONBLOCK: opening a FIFO must not wait for a writer. */
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = openat(dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, errno == ENOENT || errno == ENOTDIR ? RC_NOTFOUND : RC_TEMP,
 		    "cannot be read");
@@ -119,4 +119,11 @@ enum rc user_file_read(const char *path, size_t max, int64_t owner, char **data_
 		*st_out = st;
 	close(fd);
 	return rc;
+}
+
+enum rc user_file_read(const char *path, size_t max, int64_t owner, char **data_out,
+    size_t *len_out, struct stat *st_out, struct user_file_sig *sig_out, struct err *err)
+{
+	return user_file_read_at(
+	    AT_FDCWD, path, max, owner, data_out, len_out, st_out, sig_out, err);
 }

@@ -1,6 +1,6 @@
 /*
  * user_file.h: one file that a user can write to, read by a program with other rights. Only user.c
- * needs it. Thread-safe.
+ * and user_edit.c need it. Thread-safe.
  */
 #ifndef PULLYU_POLICY_USER_FILE_H
 #define PULLYU_POLICY_USER_FILE_H
@@ -32,6 +32,9 @@ struct user_file_sig {
  * result. err says what is wrong without the path. RC_NOTFOUND: there is none. RC_PERM: as above.
  * RC_TEMP: it cannot be read now. */
 enum rc user_file_read(const char *path, size_t max, int64_t owner, char **data_out,
+    size_t *len_out, struct stat *st_out, struct user_file_sig *sig_out, struct err *err);
+/* The same for a path below an open directory. */
+enum rc user_file_read_at(int dir, const char *path, size_t max, int64_t owner, char **data_out,
     size_t *len_out, struct stat *st_out, struct user_file_sig *sig_out, struct err *err);
 
 /* Whether the file at path is still the one that was read. One lstat (follow: stat); opens nothing.

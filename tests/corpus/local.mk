@@ -20,12 +20,20 @@ TESTS += tests/corpus/made-up
 EXTRA_PROGRAMS = tests/bench/verdicts
 tests_bench_verdicts_SOURCES = tests/bench/verdicts.c
 tests_bench_verdicts_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS)
+# A lookup in a list of 10 entries and in one of 100,000.
+EXTRA_PROGRAMS += tests/bench/lists
+tests_bench_lists_SOURCES = tests/bench/lists.c
+tests_bench_lists_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS)
 CLEANFILES += $(EXTRA_PROGRAMS)
 .PHONY: bench-classify
 bench-classify: tests/bench/verdicts$(EXEEXT)
 	tests/bench/verdicts$(EXEEXT) $(srcdir)/etc/rules.d 5 $(srcdir)/tests/samples/*.eml
 	@test -z "$$PULLYU_CORPUS" || \
 	tests/bench/verdicts$(EXEEXT) $(srcdir)/etc/rules.d 5 "$$PULLYU_CORPUS"/messages/*.eml
+
+.PHONY: bench-lists
+bench-lists: tests/bench/lists$(EXEEXT)
+	tests/bench/lists$(EXEEXT)
 
 # A fuzz target for facts and verdicts: tests/fuzz/run SECONDS, from the build directory.
 EXTRA_DIST += tests/fuzz

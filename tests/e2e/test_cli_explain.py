@@ -72,7 +72,7 @@ def test_held(site):
     got, lines, requests = ask(site, NOBODY)
     assert got["action"] == "hold" and got["class"] == "newsletter" and not got["shadow"]
     assert got["because"] == [
-        "class newsletter is held", "the sender is on no list", NOT_WRITTEN]
+        "class newsletter is held", "no list says otherwise", NOT_WRITTEN]
     assert got["until"] in (before, next_slot(site))
     assert got["known"] == "no" and got["authenticated"] is None and got["takes_part"]
     assert got["user"] == ANN
@@ -80,7 +80,7 @@ def test_held(site):
         r"held as newsletter until \w{3} \d{4}-\d\d-\d\d \d\d:\d\d \(Europe/Amsterdam\)", lines[0])
     assert lines[0].split()[5] == got["until"]["local"][:10]
     assert lines[0].split()[6] == got["until"]["local"][11:16]
-    assert lines[1] == f"because class newsletter is held; the sender is on no list; {NOT_WRITTEN}"
+    assert lines[1] == f"because class newsletter is held; no list says otherwise; {NOT_WRITTEN}"
     assert requests == [{"op": "ask", "users": [ANN], "refs": [],
                          "senders": ["letter@news.example", "bounce@mail.news.example"]}] * 2
 
@@ -217,6 +217,19 @@ def test_hold_list(site):
     assert got["action"] == "hold" and got["class"] == "personal" and got["known"] is None
     assert got["because"] == ["hold list: @friends.example"]
     assert lines[0].startswith("held as personal until ")
+
+
+def test_entries_for_some_classes(site):
+    user_file(site, "hold", "@news.example: notification\n")
+    got, lines = explain(site)
+    assert lines[0].startswith("passes: hold list: @news.example: notification: not class newsletter; ")
+    assert got["authenticated"] == "unknown"
+    user_file(site, "hold", "@news.example: newsletter\n")
+    assert explain(site)[1][0].startswith("held as newsletter until ")
+    user_file(site, "hold", "")
+    user_file(site, "allow", "@news.example: transactional\n")
+    got, _, _ = ask(site, NOBODY)
+    assert got["because"][:2] == ["class newsletter is held", "no list says otherwise"]
 
 
 # ---- what passes ----

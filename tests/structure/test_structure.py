@@ -24,8 +24,9 @@ ARROWS = {
     "classify": BELOW + ["facts"],
     "policy": BELOW + ["conf", "facts", "classify"],
     "digest": BELOW + FOUNDATION,
-    "release": BELOW + FOUNDATION + ["policy", "digest"],
-    "control": BELOW + FOUNDATION + ["classify", "policy", "digest", "release"],
+    "command": BELOW + ["conf"],
+    "release": BELOW + FOUNDATION + ["policy", "digest", "command"],
+    "control": BELOW + FOUNDATION + ["classify", "policy", "digest", "command", "release"],
 }
 PROGRAMS = ("milter", "daemon", "cli")
 

@@ -86,10 +86,30 @@ tests_unit_test_policy_user_SOURCES = tests/unit/test_policy_user.c
 tests_unit_test_policy_user_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_policy_user_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
+unit_programs += tests/unit/test_policy_edit
+tests_unit_test_policy_edit_SOURCES = tests/unit/test_policy_edit.c
+tests_unit_test_policy_edit_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_policy_edit_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 unit_programs += tests/unit/test_policy_decide
 tests_unit_test_policy_decide_SOURCES = tests/unit/test_policy_decide.c
 tests_unit_test_policy_decide_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_policy_decide_LDADD = $(POLICY_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+unit_programs += tests/unit/test_command_token
+tests_unit_test_command_token_SOURCES = tests/unit/test_command_token.c
+tests_unit_test_command_token_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_command_token_LDADD = $(COMMAND_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_command_read
+tests_unit_test_command_read_SOURCES = tests/unit/test_command_read.c
+tests_unit_test_command_read_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_command_read_LDADD = $(COMMAND_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
+unit_programs += tests/unit/test_command_address
+tests_unit_test_command_address_SOURCES = tests/unit/test_command_address.c
+tests_unit_test_command_address_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_command_address_LDADD = $(COMMAND_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 unit_programs += tests/unit/test_store_contract
 EXTRA_DIST += tests/unit/store_unit.h tests/unit/valgrind.supp
 tests_unit_test_store_contract_SOURCES = tests/unit/test_store_contract.c

@@ -38,6 +38,8 @@ static void test_defaults(void **state)
 	failed += unit_str("from", conf->from, from);
 	g_free(from);
 	failed += unit_num("reply_to", conf->reply_to == NULL, 1);
+	failed += unit_str("command address", conf->command_address, "%u+pullyu@%d");
+	failed += unit_num("login_check", conf->command_login_check, 1);
 	failed += unit_num("timezone", conf->defaults.timezone != NULL, 1);
 	struct conf *again = conf_ref(conf);
 	conf_unref(&again);
@@ -80,7 +82,8 @@ static void collect(void *ctx, const char *file, int line, const char *text)
 
 /* Every type of value: what it takes. The field's value as text. */
 struct all {
-	char *string, *path, *template, *socket, *address, *mailbox, *zone, *language, *domain;
+	char *string, *path, *template, *socket, *address, *mailbox, *command, *zone, *language,
+	    *domain;
 	char *optional;
 	int64_t number, mode, size, duration, msec;
 	bool yes;
@@ -100,6 +103,7 @@ static const struct conf_option all_table[] = {
     ROW(CONF_SOCKET, socket, 1, 300, NULL),
     ROW(CONF_ADDRESS, address, 1, 50, NULL),
     ROW(CONF_MAILBOX, mailbox, 1, 50, NULL),
+    ROW(CONF_COMMAND, command, 1, 320, NULL),
     ROW(CONF_ZONE, zone, 0, 0, NULL),
     ROW(CONF_LANGUAGE, language, 0, 0, NULL),
     ROW(CONF_DOMAIN, domain, 1, 253, NULL),
@@ -192,6 +196,17 @@ static void test_values(void **state)
 	    {"socket", "inet:8891@", "!'inet:8891@' is no socket"},
 	    {"socket", "/run/x", "!'/run/x' is no socket"},
 	    {"socket", "127.0.0.1:8891", "!'127.0.0.1:8891' is no socket"},
+	    {"command", "none", "none"},
+	    {"command", "%u+pullyu@%d", "%u+pullyu@%d"},
+	    {"command", "pullyu+%u@example.org", "pullyu+%u@example.org"},
+	    {"command", "commands@example.org", "commands@example.org"},
+	    {"command", "%u@%d", "!'%u@%d' is each user's own address"},
+	    {"command", "%u+pullyu", "!'%u+pullyu' is no address for commands"},
+	    {"command", "%u+%u@%d", "!'%u+%u@%d' is no address"},
+	    {"command", "%h@%d", "!'%h@%d' is no address"},
+	    {"command", "%u@%d%", "!'%u@%d%' is no address"},
+	    {"command", "<%u+pullyu@%d>", "!'<%u+pullyu@%d>' is no address"},
+	    {"command", "%u+j\xc3\xb6rg@%d", "!'%u+j\xc3\xb6rg@%d' is no address"},
 	    {"address", "ann@example.org", "ann@example.org"},
 	    {"address", "Postmaster", "Postmaster"},
 	    {"address", "ann@", "!'ann@' is no address"},
@@ -357,9 +372,9 @@ static void test_problems(void **state)
 	failed += unit_num("load", conf_load(path, collect, problems, &conf, &err), RC_PERM);
 	failed += unit_str("problems", problems->str,
 	    "8:[typo] is no section here; there are: [paths] [users] [milter] [release] [digest] "
-	    "[log] [known] [defaults]|"
+	    "[command] [log] [known] [defaults]|"
 	    "0:[nothing] is no section here; there are: [paths] [users] [milter] [release] "
-	    "[digest] [log] [known] [defaults]|"
+	    "[digest] [command] [log] [known] [defaults]|"
 	    "3:[paths] spol: no such key; there are: spool db rules control key|"
 	    "5:[release] submit_port: '12abc' is no number from 1 to 65535|"
 	    "6:[release] max_size: no such key here; it belongs in [digest]|"
@@ -385,7 +400,8 @@ static void test_conf(void **state)
 	char *path = put("pullyu.conf",
 	    "[paths]\nspool = /srv/pullyu/\n[users]\nsystem_domains = Host.Example, b.example\n"
 	    "delimiters = +-\n[milter]\nsocket_mode = 0666\nask_timeout = 250ms\n"
-	    "authserv_ids = mx.example, mx2.example\n[digest]\nhost = Mail.Example.ORG\n"
+	    "authserv_ids = mx.example, mx2.example\n[command]\naddress = none\n[digest]\nhost = "
+	    "Mail.Example.ORG\n"
 	    "from = Digest <digest>\nreply_to = help@example.net\n"
 	    "[log]\nto = stderr\nlevel = debug\n"
 	    "[defaults]\ntimezone = Asia/Tokyo\nclasses =\noriginals = inbox\n");
@@ -395,6 +411,7 @@ static void test_conf(void **state)
 	failed += unit_str("spool", conf->spool, "/srv/pullyu");
 	failed += unit_str("system_domains", conf->system_domains[0], "host.example");
 	failed += unit_str("delimiters", conf->delimiters, "+-");
+	failed += unit_num("command address", conf->command_address == NULL, 1);
 	failed += unit_num("socket_mode", conf->socket_mode, 0666);
 	failed += unit_num("ask_timeout", conf->ask_timeout, 250);
 	failed += unit_str("authserv_ids", conf->authserv_ids[1], "mx2.example");
@@ -408,6 +425,14 @@ static void test_conf(void **state)
 	failed += unit_num("classes", conf->defaults.classes[0] == NULL, 1);
 	failed += unit_num("originals", conf->defaults.originals, ORIGINALS_INBOX);
 	failed += unit_num("untouched", conf->submit_port, 10026);
+	conf_unref(&conf);
+	g_free(put("pullyu.conf", "[users]\ndelimiters = -+\n"));
+	failed += unit_num("load", conf_load(path, NULL, NULL, &conf, &err), RC_OK);
+	failed += unit_str("command address", conf->command_address, "%u-pullyu@%d");
+	conf_unref(&conf);
+	g_free(put("pullyu.conf", "[users]\ndelimiters =\n"));
+	failed += unit_num("load", conf_load(path, NULL, NULL, &conf, &err), RC_OK);
+	failed += unit_num("no extensions", conf->command_address == NULL, 1);
 	conf_unref(&conf);
 	g_free(path);
 	assert_int_equal(failed, 0);

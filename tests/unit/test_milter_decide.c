@@ -80,7 +80,8 @@ static struct list *list_of(const char *text)
 	struct list *list = NULL;
 	if (text != NULL)
 		assert_int_equal(
-		    list_parse("test", text, strlen(text), NULL, NULL, &list, NULL), RC_OK);
+		    list_parse(LIST_ALLOW, "test", text, strlen(text), NULL, NULL, &list, NULL),
+		    RC_OK);
 	return list;
 }
 

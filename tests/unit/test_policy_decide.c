@@ -15,12 +15,13 @@ static void add(struct facts *facts, const char *name, const char *value)
 		facts_header(facts, name, value);
 }
 
-static struct list *list_of(const char *entry)
+static struct list *list_of(enum list_kind kind, const char *entry)
 {
 	struct list *list = NULL;
 	if (entry[0] == '\0')
 		return NULL;
-	assert_int_equal(list_parse("list", entry, strlen(entry), NULL, NULL, &list, NULL), RC_OK);
+	assert_int_equal(
+	    list_parse(kind, "list", entry, strlen(entry), NULL, NULL, &list, NULL), RC_OK);
 	return list;
 }
 
@@ -36,8 +37,8 @@ static char *decide(const char *allow, const char *hold, const char *from, enum 
 	const struct policy_answers answers = {.auth = auth, .known = known};
 	struct facts *facts = facts_new();
 	user.settings.classes = (char **)held;
-	user.allow = list_of(allow);
-	user.hold = list_of(hold);
+	user.allow = list_of(LIST_ALLOW, allow);
+	user.hold = list_of(LIST_HOLD, hold);
 	facts_envelope_from(facts, "<bounce@sender.example>");
 	add(facts, "From", from);
 	add(facts, "List-Id", "News <news.lists.example>");
@@ -156,6 +157,53 @@ static void test_table(void **state)
 		"authenticated"},
 	    {"both, known does not help", "ann@mail.example", "@mail.example", ANN, NL,
 		AUTH_(UNASKED), KNOWN_(YES), "ask auth=mail.example"},
+	    /* Entries that name classes. */
+	    {"hold, its class", "", "ann@mail.example: newsletter", ANN, NL, AUTH_(UNASKED),
+		KNOWN_(YES), "hold: hold list: ann@mail.example: newsletter"},
+	    {"hold, class of nobody else", "", "@mail.example: personal", ANN, CLASS_PERSONAL,
+		AUTH_(UNASKED), KNOWN_(UNASKED), "hold: hold list: @mail.example: personal"},
+	    {"hold, another class that is held", "", "ann@mail.example: newsletter", ANN,
+		CLASS_NOTIFICATION, AUTH_(UNASKED), KNOWN_(NO), "ask auth=mail.example"},
+	    {"hold, another class, both asked", "", "ann@mail.example: newsletter", ANN,
+		CLASS_NOTIFICATION, AUTH_(UNASKED), KNOWN_(UNASKED), "ask auth=mail.example known"},
+	    {"hold, another class passes", "", "ann@mail.example: newsletter", ANN,
+		CLASS_NOTIFICATION, AUTH_(DOUBT), KNOWN_(NO),
+		"pass: hold list: ann@mail.example: newsletter: not class notification"},
+	    {"hold, another class, forged", "", "ann@mail.example: newsletter", ANN,
+		CLASS_NOTIFICATION, AUTH_(FAIL), KNOWN_(NO),
+		"hold: class notification is held; hold list: ann@mail.example: newsletter does "
+		"not "
+		"count: not authenticated"},
+	    {"hold, another class that is not held", "", "ann@mail.example: newsletter", ANN,
+		CLASS_TRANSACTIONAL, AUTH_(UNASKED), KNOWN_(UNASKED),
+		"pass: class transactional is not held"},
+	    {"hold, the most exact entry", "",
+		"ann@mail.example: newsletter\n@mail.example\n@sender.example", ANN,
+		CLASS_NOTIFICATION, AUTH_(PASS), KNOWN_(NO),
+		"pass: hold list: ann@mail.example: newsletter: not class notification"},
+	    {"hold, a List-Id", "", "list:news.lists.example: discussion", ANN, CLASS_DISCUSSION,
+		AUTH_(UNASKED), KNOWN_(UNASKED),
+		"hold: hold list: list:news.lists.example: discussion"},
+	    {"hold, a List-Id, another class", "", "list:news.lists.example: discussion", ANN, NL,
+		AUTH_(UNASKED), KNOWN_(NO), "ask auth="},
+	    {"hold, two lines", "", "ann@mail.example: newsletter\nann@mail.example: personal", ANN,
+		CLASS_PERSONAL, AUTH_(UNASKED), KNOWN_(UNASKED),
+		"hold: hold list: ann@mail.example: personal, newsletter"},
+	    {"hold, security", "", "@mail.example: newsletter", ANN, CLASS_SECURITY, AUTH_(UNASKED),
+		KNOWN_(UNASKED), "pass: class security is never held"},
+	    {"allow, its class", "ann@mail.example: newsletter", "", ANN, NL, AUTH_(PASS),
+		KNOWN_(NO), "pass: allow list: ann@mail.example: newsletter"},
+	    {"allow, another class", "ann@mail.example: newsletter", "", ANN, CLASS_NOTIFICATION,
+		AUTH_(UNASKED), KNOWN_(NO), "hold: class notification is held"},
+	    {"allow, another class, the domain", "ann@mail.example: newsletter\n@mail.example", "",
+		ANN, CLASS_NOTIFICATION, AUTH_(PASS), KNOWN_(NO),
+		"pass: allow list: @mail.example"},
+	    {"allow, another class, the envelope", "ann@mail.example: newsletter\n@sender.example",
+		"", ANN, CLASS_NOTIFICATION, AUTH_(UNASKED), KNOWN_(NO), "ask auth=sender.example"},
+	    {"allow a class of what is held", "ann@mail.example: newsletter", "@mail.example", ANN,
+		NL, AUTH_(PASS), KNOWN_(NO), "pass: allow list: ann@mail.example: newsletter"},
+	    {"the rest of it", "ann@mail.example: newsletter", "@mail.example", ANN, CLASS_PERSONAL,
+		AUTH_(PASS), KNOWN_(NO), "hold: hold list: @mail.example"},
 	    /* No usable From. */
 	    {"no From", "@mail.example", "", NULL, NL, AUTH_(UNASKED), KNOWN_(NO),
 		"hold: class newsletter is held"},
@@ -166,6 +214,64 @@ static void test_table(void **state)
 		char *got = decide(rows[i].allow, rows[i].hold, rows[i].from, rows[i].cls,
 		    rows[i].auth, rows[i].known, NULL);
 		failed += unit_str(rows[i].label, got, rows[i].want);
+		g_free(got);
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* Every entry of allow and of hold, with every class and every answer, against the rules as policy.h
+ * tells them, written once more. */
+static const char *expect(const char *allow, const char *hold, enum class cls,
+    enum policy_auth auth, enum policy_known known)
+{
+	const char *name = class_name(cls);
+	bool in_allow = allow[0] != '\0' && (strchr(allow, ':') == NULL || strstr(allow, name));
+	bool in_hold = hold[0] != '\0' && (strchr(hold, ':') == NULL || strstr(hold, name));
+	bool through = in_allow || (hold[0] != '\0' && !in_hold);
+	bool user_holds = cls == CLASS_NEWSLETTER || cls == CLASS_NOTIFICATION;
+	if (cls == CLASS_SECURITY || cls == CLASS_CALENDAR || cls == CLASS_BOUNCE)
+		return "pass";
+	if (!in_hold && !user_holds)
+		return "pass";
+	if (through && auth == POLICY_AUTH_UNASKED && (in_hold || known != POLICY_KNOWN_YES))
+		return !in_hold && known == POLICY_KNOWN_UNASKED ? "ask auth=mail.example known"
+								 : "ask auth=mail.example";
+	if (through && auth != POLICY_AUTH_UNASKED && auth != POLICY_AUTH_FAIL)
+		return "pass";
+	if (in_hold)
+		return "hold";
+	if (known == POLICY_KNOWN_UNASKED)
+		return "ask known";
+	return known == POLICY_KNOWN_NO ? "hold" : "pass";
+}
+
+static void test_every_entry(void **state)
+{
+	static const char *const entries[] = {
+	    "",
+	    "ann@mail.example",
+	    "ann@mail.example: newsletter",
+	    "ann@mail.example: personal",
+	    "ann@mail.example: notification, transactional",
+	    "ann@mail.example: newsletter, personal, discussion",
+	};
+	const size_t n = G_N_ELEMENTS(entries);
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < n * n * CLASS_COUNT * 16; i++) {
+		const char *allow = entries[i % n], *hold = entries[i / n % n];
+		enum class cls = (enum class)(i / n / n % CLASS_COUNT);
+		enum policy_auth auth = (enum policy_auth)(i / n / n / CLASS_COUNT % 4);
+		enum policy_known known = (enum policy_known)(i / n / n / CLASS_COUNT / 4);
+		const char *want = expect(allow, hold, cls, auth, known);
+		char *got = decide(allow, hold, ANN, cls, auth, known, NULL);
+		char *label = g_strdup_printf("allow {%s} hold {%s} %s auth %d known %d", allow,
+		    hold, class_name(cls), auth, known);
+		bool ask = g_str_has_prefix(want, "ask");
+		if (!ask)
+			got[strcspn(got, ":")] = '\0';
+		failed += unit_str(label, got, want);
+		g_free(label);
 		g_free(got);
 	}
 	assert_int_equal(failed, 0);
@@ -276,6 +382,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_table),
+	    cmocka_unit_test(test_every_entry),
 	    cmocka_unit_test(test_reply),
 	    cmocka_unit_test(test_once),
 	    cmocka_unit_test(test_user),

@@ -299,8 +299,8 @@ static void test_change(void **state)
 	failed += unit_num("snapshot", (long long)before->settings.times.n, 1);
 	failed += unit_num("snapshot", (long long)list_count(before->hold), 2);
 	users_free(&users);
-	failed +=
-	    unit_str("outlives the cache", list_match_addr(before->hold, "c@d.org"), "c@d.org");
+	failed += unit_str("outlives the cache",
+	    list_match_addr(before->hold, "c@d.org", LIST_EVERY_CLASS).entry, "c@d.org");
 	user_unref(&before);
 	assert_int_equal(failed, 0);
 }
@@ -612,7 +612,7 @@ static void *work(void *data)
 		snprintf(key, sizeof(key), "t%d@thread.example", (i * 7 + w->seed) % 5);
 		if (users_get(w->users, key, &user, NULL) != RC_OK || user->name[0] != 't')
 			return data;
-		list_match_addr(user->hold, "a@b.org");
+		list_match_addr(user->hold, "a@b.org", LIST_EVERY_CLASS);
 		user_unref(&user);
 	}
 	return NULL;
