@@ -38,6 +38,7 @@ site_tests = \
 	tests/e2e/test_clock.py \
 	tests/e2e/test_known.py \
 	tests/e2e/test_bad_input.py \
+	tests/e2e/test_site_shadow.py \
 	tests/e2e/test_site_spf.py \
 	tests/e2e/test_soak.py
 EXTRA_DIST += $(site_tests) \
