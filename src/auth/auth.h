@@ -32,6 +32,15 @@ enum { AUTH_FIELD_MAX = 8000 };
 enum auth_state auth_results_state(
     const char *const *values, size_t n, const char *const *trusted, const char *domain);
 
+/* By what that was a pass, or else a fail: "dmarc", "dkim" or "spf"; NULL: it was neither. */
+const char *auth_results_method(
+    const char *const *values, size_t n, const char *const *trusted, const char *domain);
+/* For an entry that names a list, not a sender: either sender's domain, From's or the envelope's, will
+ * do. A fail counts only where nothing else was said, for lists break the From domain's
+ * signatures. */
+enum auth_state auth_results_state_any(const char *const *values, size_t n,
+    const char *const *trusted, const char *from, const char *envelope);
+
 /* "pass", "fail", "softfail", "neutral", "none", "temperror", "permerror". */
 enum auth_spf {
 	AUTH_SPF_PASS,

@@ -297,19 +297,53 @@ static bool read_field(const char *value, const char *const *trusted, const char
 	return true;
 }
 
+static void read_all(const char *const *values, size_t n, const char *const *trusted,
+    const char *domain, struct tally total[METHOD_COUNT])
+{
+	memset(total, 0, METHOD_COUNT * sizeof(total[0]));
+	if (trusted == NULL || domain[0] == '\0')
+		return;
+	for (size_t i = 0; i < n && read_field(values[i], trusted, domain, total); i++)
+		;
+}
+
 enum auth_state auth_results_state(
     const char *const *values, size_t n, const char *const *trusted, const char *domain)
 {
-	struct tally total[METHOD_COUNT] = {{false, false, false, false}};
+	struct tally total[METHOD_COUNT];
 	bool pass = false, fail = false, about = false;
-	if (trusted == NULL || domain[0] == '\0')
-		return AUTH_ABSENT;
-	for (size_t i = 0; i < n && read_field(values[i], trusted, domain, total); i++)
-		;
+	read_all(values, n, trusted, domain, total);
 	for (int m = 0; m < METHOD_COUNT; m++) {
 		pass = pass || total[m].pass;
 		fail = fail || total[m].fail;
 		about = about || total[m].about;
 	}
 	return pass ? AUTH_PASS : fail ? AUTH_FAIL : about ? AUTH_DOUBT : AUTH_ABSENT;
+}
+
+const char *auth_results_method(
+    const char *const *values, size_t n, const char *const *trusted, const char *domain)
+{
+	static const enum method order[] = {METHOD_DMARC, METHOD_DKIM, METHOD_SPF};
+	struct tally total[METHOD_COUNT];
+	read_all(values, n, trusted, domain, total);
+	for (size_t i = 0; i < G_N_ELEMENTS(order); i++)
+		if (total[order[i]].pass)
+			return method_names[order[i]];
+	for (size_t i = 0; i < G_N_ELEMENTS(order); i++)
+		if (total[order[i]].fail)
+			return method_names[order[i]];
+	return NULL;
+}
+
+enum auth_state auth_results_state_any(const char *const *values, size_t n,
+    const char *const *trusted, const char *from, const char *envelope)
+{
+	enum auth_state a = auth_results_state(values, n, trusted, from);
+	enum auth_state b = auth_results_state(values, n, trusted, envelope);
+	if (a == AUTH_PASS || b == AUTH_PASS)
+		return AUTH_PASS;
+	if (a == AUTH_DOUBT || b == AUTH_DOUBT)
+		return AUTH_DOUBT;
+	return a == AUTH_FAIL || b == AUTH_FAIL ? AUTH_FAIL : AUTH_ABSENT;
 }

@@ -11,6 +11,7 @@
 
 #include "classify/classify.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -263,6 +264,45 @@ static int decide(const struct walk *w)
 	return CLASS_PERSONAL;
 }
 
+static bool asked_before(const struct walk *w, enum class cls, enum class other)
+{
+	for (int i = 0; i < CLASS_COUNT; i++)
+		if (w->rules->order[i] == cls || w->rules->order[i] == other)
+			return w->rules->order[i] == cls;
+	return false;
+}
+
+/* By how much a class would have to gain to come before the verdict's, which is established by own;
+ * below 0: by the rest. DBL_MAX: it is ruled out, or lacks evidence, which no score makes up for. */
+static double missing_to(const struct walk *w, enum class cls, enum class verdict, double own)
+{
+	const struct tally *t = &w->tallies[cls];
+	const struct class_plan *plan = &w->rules->classes[cls];
+	double missing = plan->threshold - t->score;
+	if (t->vetoed || (own >= 0 && (t->evidence == 0 || t->evidence < plan->minimum)))
+		return DBL_MAX;
+	if ((w->rules->classes[verdict].yields >> cls & 1) != 0)
+		return MAX(missing + MAX(own, 0), 0);
+	if (own >= 0 && !asked_before(w, cls, verdict))
+		return DBL_MAX;
+	/* One that is established all the same gave way to a stronger one. */
+	for (int other = 0; other < CLASS_COUNT; other++)
+		if ((plan->yields >> other & 1) != 0)
+			missing = MAX(
+			    missing, surplus(w, (enum class)other) - (t->score - plan->threshold));
+	return MAX(missing, 0);
+}
+
+static double margin_of(const struct walk *w, enum class verdict)
+{
+	double own = surplus(w, verdict);
+	double margin = own >= 0 ? own : DBL_MAX;
+	for (int cls = 0; cls < CLASS_COUNT; cls++)
+		if (cls != (int)verdict)
+			margin = MIN(margin, missing_to(w, (enum class)cls, verdict, own));
+	return margin == DBL_MAX ? 0 : margin;
+}
+
 /* The verdict's class; and, where it hangs on rules that count but once, the class without them. */
 static void decide_class(struct walk *w, struct verdict *v)
 {
@@ -277,6 +317,7 @@ static void decide_class(struct walk *w, struct verdict *v)
 	}
 	tally_all(w);
 	v->cls = (enum class)decide(w);
+	v->margin = margin_of(w, v->cls);
 	v->once = any_once && v->otherwise != v->cls;
 	if (!v->once)
 		v->otherwise = v->cls;
@@ -401,7 +442,7 @@ enum rc classify(const struct rules *rules, const struct facts *facts, struct ve
 	w->scratch = NULL;
 	w->without_once = false;
 	verdict_out->cls = verdict_out->runner_up = verdict_out->otherwise = CLASS_PERSONAL;
-	verdict_out->score = verdict_out->runner_up_score = 0;
+	verdict_out->score = verdict_out->runner_up_score = verdict_out->margin = 0;
 	verdict_out->runner_up_vetoed = verdict_out->once = false;
 	verdict_out->n_reasons = 0;
 	enum rc rc = candidates_find(w, err);

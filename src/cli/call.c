@@ -50,6 +50,7 @@ enum rc call_users(const struct conf *conf, struct users **users_out, struct err
 	const struct users_config config = {.settings_dir = conf->settings_dir,
 	    .participants = conf->participants,
 	    .system_domains = conf->system_domains,
+	    .shadow_domains = conf->shadow_domains,
 	    .delimiters = conf->delimiters,
 	    .keep_case = conf->keep_case,
 	    .defaults = &conf->defaults};

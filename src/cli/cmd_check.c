@@ -61,8 +61,9 @@ static void check_user(struct users *users, const char *name, size_t *count, GSt
 		rc = users_check(users, key, call_problem, count, &err);
 	report(rc, &err, told, count);
 	if (rc == RC_OK && users_get(users, key, &user, NULL) == RC_OK)
-		g_string_append_printf(
-		    ok, ", %s %s part", key, user->takes_part ? "takes" : "does not take");
+		g_string_append_printf(ok, ", %s %s part%s", key,
+		    user->takes_part ? "takes" : "does not take",
+		    user->takes_part && user->shadow ? ", in shadow mode" : "");
 	user_unref(&user);
 }
 

@@ -9,7 +9,6 @@
 #include "cli/commands.h"
 
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -21,6 +20,7 @@
 #include "classify/classify.h"
 #include "cli/call.h"
 #include "cli/out.h"
+#include "cli/verdict_out.h"
 #include "facts/facts.h"
 #include "policy/rules_load.h"
 
@@ -31,67 +31,12 @@ static const char *action_of(const struct verdict *v)
 	return v->cls == CLASS_NEWSLETTER || v->cls == CLASS_NOTIFICATION ? "hold" : "pass";
 }
 
-/* ---- text: a short argument ---- */
-
-static void reason_print(const struct verdict_reason *reason, bool name_class)
-{
-	const char *words = reason->words[0] == '\0' ? reason->rule : reason->words;
-	if (reason->weight != 0.0)
-		printf("    %+5.1f  ", reason->weight);
-	else
-		printf("           ");
-	printf("%s%s%s [%s]\n", name_class ? class_name(reason->cls) : "", name_class ? ": " : "",
-	    words, reason->rule);
-	if (reason->seen[0] != '\0')
-		out_line("           (%s)", reason->seen);
-}
-
-static void vetoes_print(const struct verdict_reason *reason)
-{
-	bool first = true;
-	if (reason->vetoes == 0)
-		return;
-	printf("           so it cannot be: ");
-	for (int cls = 0; cls < CLASS_COUNT; cls++) {
-		if ((reason->vetoes >> cls & 1) == 0)
-			continue;
-		printf("%s%s", first ? "" : ", ", class_name((enum class)cls));
-		first = false;
-	}
-	printf("\n");
-}
-
-static void reasons_print(const struct verdict *v, bool own, const char *title)
-{
-	bool any = false;
-	for (size_t i = 0; i < v->n_reasons; i++) {
-		const struct verdict_reason *reason = &v->reasons[i];
-		if ((reason->cls == v->cls) != own)
-			continue;
-		if (!any)
-			printf("  %s\n", title);
-		any = true;
-		reason_print(reason, !own);
-		vetoes_print(reason);
-	}
-}
-
 static void print_text(const char *path, const struct verdict *v)
 {
 	printf("%s: %s, %s by default (score %.1f)\n", path, class_name(v->cls),
 	    strcmp(action_of(v), "hold") == 0 ? "held" : "passes", v->score);
-	reasons_print(v, true, "because");
-	if (v->n_reasons == 0)
-		printf("  because nothing speaks for anything else\n");
-	reasons_print(v, false, "other signs");
-	if (v->runner_up_score > 0)
-		printf("  next best: %s (score %.1f%s)\n", class_name(v->runner_up),
-		    v->runner_up_score, v->runner_up_vetoed ? ", but ruled out" : "");
-	if (v->once)
-		printf("  passes at most once per sender and user in an hour\n");
+	verdict_print(v);
 }
-
-/* ---- tsv and json ---- */
 
 static void print_tsv(const char *path, const struct verdict *v)
 {
@@ -101,32 +46,15 @@ static void print_tsv(const char *path, const struct verdict *v)
 	printf("\n");
 }
 
-static double rounded(double score)
-{
-	return round(score * 1000) / 1000;
-}
-
 static void print_json(const char *path, const struct verdict *v)
 {
-	json_t *reasons = json_array();
-	for (size_t i = 0; i < v->n_reasons; i++) {
-		const struct verdict_reason *r = &v->reasons[i];
-		json_t *vetoes = json_array();
-		for (int cls = 0; cls < CLASS_COUNT; cls++)
-			if ((r->vetoes >> cls & 1) != 0)
-				json_array_append_new(
-				    vetoes, json_string(class_name((enum class)cls)));
-		json_array_append_new(reasons,
-		    json_pack("{s:s, s:s, s:s, s:f, s:s, s:o}", "rule", r->rule, "class",
-			class_name(r->cls), "why", r->words, "weight", rounded(r->weight), "seen",
-			r->seen, "vetoes", vetoes));
-	}
-	json_t *object = json_pack("{s:s, s:s, s:s, s:f, s:b, s:{s:s, s:f, s:b}, s:o}", "path",
-	    path, "class", class_name(v->cls), "action", action_of(v), "score", rounded(v->score),
-	    "once", (int)v->once, "runner_up", "class", class_name(v->runner_up), "score",
-	    rounded(v->runner_up_score), "vetoed", (int)v->runner_up_vetoed, "reasons", reasons);
+	json_t *object = json_pack(
+	    "{s:s, s:s, s:s}", "path", path, "class", class_name(v->cls), "action", action_of(v));
+	json_t *rest = verdict_json(v);
+	json_object_update(object, rest);
 	json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	printf("\n");
+	json_decref(rest);
 	json_decref(object);
 }
 
@@ -136,7 +64,8 @@ static enum rc classify_file(
     const struct rules *rules, const char *path, struct verdict *verdict_out, struct err *err)
 {
 	struct facts *facts = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd =
+	    strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_errno(err, RC_NOTFOUND, "%s", path);
 	facts = facts_new();
@@ -149,7 +78,8 @@ static enum rc classify_file(
 			rc = err_prefix(err, rc, "%s", path);
 	}
 	facts_free(&facts);
-	close(fd);
+	if (fd != STDIN_FILENO)
+		close(fd);
 	return rc;
 }
 

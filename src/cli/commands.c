@@ -17,6 +17,9 @@ static const struct command commands[] = {
 	{"classify", "[--format text|tsv|json] [--rules DIR] FILE...",
 	    "say what kind of mail each file is, and why",
 	    cmd_classify, OPT_FORMAT | OPT_RULES, 1, -1},
+	{"explain", "[--json] USER FILE",
+	    "say what would happen to this message for this user, and why",
+	    cmd_explain, OPT_JSON, 2, 2},
 	{"check", "[USER]",
 	    "check the configuration, and a user's settings and lists",
 	    cmd_check, 0, 0, 1},
@@ -42,6 +45,9 @@ static const struct command commands[] = {
 	    cmd_status, OPT_JSON, 0, 0},
 	{"metrics", "[--json]", "print counters in the Prometheus text format",
 	    cmd_metrics, OPT_JSON, 0, 0},
+	{"report", "[--json] [--reset] [USER | @DOMAIN]",
+	    "show what shadow mode would have held",
+	    cmd_report, OPT_JSON | OPT_RESET, 0, 1},
 	{"rebuild", "", "make the index anew from the digest folders",
 	    cmd_rebuild, 0, 0, 0},
 	{"drain", "[USER]", "deliver everything that is held",
@@ -80,6 +86,7 @@ void command_help(const struct command *command)
 	    {OPT_FROM, "--from TIME      after this time (RFC 3339); default: now"},
 	    {OPT_COUNT, "-n N             how many; default: 5"},
 	    {OPT_JSON, "--json           JSON instead of a table"},
+	    {OPT_RESET, "--reset          begin anew behind the report"},
 	};
 	if (command == NULL) {
 		commands_help();

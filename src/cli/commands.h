@@ -17,14 +17,15 @@ enum {
 	OPT_FORMAT = 16,
 	OPT_RULES = 32,
 	OPT_PART = 64,
-	OPT_FORM = 128 /* --format of another kind */
+	OPT_FORM = 128, /* --format of another kind */
+	OPT_RESET = 256
 };
 
 struct cli {
 	const struct command *command;
 	const char *config; /* foreign; the file to read */
 	bool config_given;
-	bool json;
+	bool json, reset;
 	/* foreign; NULL if not given */
 	const char *settings, *from, *format, *rules;
 	int64_t count, part; /* 0 if not given */
@@ -48,6 +49,7 @@ void command_help(const struct command *command);
 void commands_version(void);
 
 int cmd_classify(const struct cli *cli);
+int cmd_explain(const struct cli *cli);
 int cmd_check(const struct cli *cli);
 int cmd_next(const struct cli *cli);
 int cmd_list(const struct cli *cli);
@@ -57,6 +59,7 @@ int cmd_release(const struct cli *cli);
 int cmd_lists(const struct cli *cli); /* allow, hold, forget */
 int cmd_status(const struct cli *cli);
 int cmd_metrics(const struct cli *cli);
+int cmd_report(const struct cli *cli);
 int cmd_rebuild(const struct cli *cli);
 int cmd_drain(const struct cli *cli);
 

@@ -24,6 +24,7 @@ enum {
 	SET_FROM,
 	SET_JSON,
 	SET_PART,
+	SET_RESET,
 	SET_RULES,
 	SET_SETTINGS
 };
@@ -36,6 +37,7 @@ static const struct option longs[] = {
     {"from", required_argument, NULL, SET_FROM},
     {"json", no_argument, NULL, SET_JSON},
     {"part", required_argument, NULL, SET_PART},
+    {"reset", no_argument, NULL, SET_RESET},
     {"rules", required_argument, NULL, SET_RULES},
     {"settings", required_argument, NULL, SET_SETTINGS},
     {NULL, 0, NULL, 0},
@@ -64,6 +66,7 @@ static bool takes(const struct command *command, int option)
 	    {SET_FROM, OPT_FROM},
 	    {SET_JSON, OPT_JSON},
 	    {SET_PART, OPT_PART},
+	    {SET_RESET, OPT_RESET},
 	    {SET_RULES, OPT_RULES},
 	    {SET_SETTINGS, OPT_SETTINGS},
 	    {'n', OPT_COUNT},
@@ -118,6 +121,9 @@ static int options_read(struct cli *cli, int argc, char **argv)
 			break;
 		case SET_JSON:
 			cli->json = true;
+			break;
+		case SET_RESET:
+			cli->reset = true;
 			break;
 		case SET_RULES:
 			cli->rules = optarg;

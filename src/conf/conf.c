@@ -51,6 +51,8 @@ const struct conf_option conf_table[] = {
 	"characters that start an address extension, as the MTA's recipient_delimiter"},
     {"users", "keep_case", CONF_BOOL, FIELD(keep_case), 0, 0, NULL, "no",
 	"whether local parts that differ in case are different users"},
+    {"users", "shadow_domains", CONF_DOMAINS, FIELD(shadow_domains), 0, 0, NULL, "",
+	"domains in shadow mode: nothing is held, and pullyu report tells what would have been"},
 
     {"milter", "socket", CONF_SOCKET, FIELD(socket), 1, 200, NULL,
 	"unix:/var/spool/postfix/pullyu/milter.sock", "where the MTA connects"},

@@ -30,6 +30,7 @@ struct conf {
 	char **system_domains; /* domains whose local parts are system users: %h, file owners */
 	char *delimiters;      /* recipient_delimiter of the MTA */
 	bool keep_case;        /* local parts are case-sensitive */
+	char **shadow_domains; /* domains whose users are in shadow mode, whatever they chose */
 	/* [milter] */
 	char *socket;          /* libmilter syntax: unix:/path, inet:port@host */
 	int64_t socket_mode;   /* permissions of a unix socket, e.g. 0660 */

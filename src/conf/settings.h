@@ -35,6 +35,7 @@ struct settings {
 	int originals;                /* [digest] originals; enum settings_originals */
 	char *language;               /* [digest] language; a tag; digests fall back to English */
 	char **classes; /* [hold] classes; of: newsletter notification discussion transactional */
+	bool shadow;    /* [hold] shadow: what would be held passes and is counted */
 };
 
 extern const struct conf_option settings_table[];

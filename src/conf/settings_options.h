@@ -24,3 +24,5 @@ OPTION("digest", "language", CONF_LANGUAGE, language, 0, 0, NULL, "en",
 OPTION("hold", "classes", CONF_CHOICES, classes, 0, 0,
     "newsletter notification discussion transactional", "newsletter, notification",
     "classes of mail that wait for the digest; empty: only what the hold list names")
+OPTION("hold", "shadow", CONF_BOOL, shadow, 0, 0, NULL, "no",
+    "shadow mode: nothing is held, and pullyu report tells what would have been")

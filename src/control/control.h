@@ -12,6 +12,8 @@
  *   spf     ip, helo, from                                       result: "pass", ... (auth.h)
  *   sent    user: U, to: [address], id: Message-ID               nothing: they are remembered
  *   kick                                                         nothing: look into incoming/
+ *   shadow  user: U, class, score, margin?, sender: address,     nothing: it is counted
+ *           received, reasons: [rule]
  * Of the CLI (U as a person types it):
  *   list     user          messages: [{id, received, size, class, score, reasons, from_addr,
  *                          from_name, subject, why, read}]
@@ -24,6 +26,9 @@
  *   metrics                metrics: {name: number}
  *   rebuild                changed: entries of the index that were not right
  *   drain    user?         count, left: everything held, as originals, for one user or all
+ *   report   user? domain? reset?   since, last, users, unreadable, messages, digests, saved,
+ *                          seconds_each, hours, classes: {class: count}, senders and nearest:
+ *                          [{sender, messages, class, margin, last}], rules: [{rule, messages, why}]
  */
 #ifndef PULLYU_CONTROL_CONTROL_H
 #define PULLYU_CONTROL_CONTROL_H

@@ -13,6 +13,7 @@
 #include "classify/classify.h"
 #include "conf/conf.h"
 #include "control/server.h"
+#include "daemon/shadow.h"
 #include "daemon/worker.h"
 #include "policy/user.h"
 #include "release/release.h"
@@ -29,6 +30,7 @@
 	X(spf, "SPF checks") \
 	X(sent, "sent messages whose recipients were remembered") \
 	X(commands, "commands by mail that were carried out or refused") \
+	X(shadowed, "messages that shadow mode let pass") \
 	X(workers_died, "workers that died or were late")
 
 struct daemon_counters {
@@ -48,6 +50,7 @@ struct daemon {
 	char *kept_path;      /* own; its directory */
 	int64_t kept_expired; /* when that was looked through last */
 	struct releases *releases;
+	struct shadow *shadow;
 	struct control_server *server;
 	GMainLoop *loop;
 	unsigned char key[HMAC_KEY_BYTES];
@@ -64,7 +67,7 @@ struct daemon {
 	char template_problem[400];
 	struct daemon_counters counters;
 	int inotify;
-	guint tick_source, incoming_source, stop_source;
+	guint tick_source, incoming_source, stop_source, shadow_source;
 	GPtrArray *incoming_names; /* own; the listing that is worked through, or NULL */
 	guint incoming_next;       /* index into it */
 	bool incoming_more;        /* something came since it was made */
@@ -146,6 +149,11 @@ char **learn_quiet(struct daemon *d, const char *user, const GPtrArray *ids);
 
 /* serve.c: the control socket. */
 control_handler_fn serve;
+
+/* serve_shadow.c: the requests about shadow mode; counts are written now and then, and at the end. */
+void serve_shadow(struct daemon *d, json_t *request, struct control_call_in *call);
+void serve_report(struct daemon *d, json_t *request, struct control_call_in *call);
+void shadow_stop(struct daemon *d);
 
 /* A database error after which only a restart helps (store.h). */
 void daemon_check_store(struct daemon *d, enum rc rc, const struct err *err);

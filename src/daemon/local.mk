@@ -15,6 +15,9 @@ src_daemon_pullyud_SOURCES = \
 	src/daemon/main.c \
 	src/daemon/ops.c \
 	src/daemon/serve.c \
+	src/daemon/serve_shadow.c \
+	src/daemon/shadow.c src/daemon/shadow.h \
+	src/daemon/shadow_record.c \
 	src/daemon/worker.c src/daemon/worker.h
 src_daemon_pullyud_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 src_daemon_pullyud_LDADD = $(RELEASE_LIBS) $(COMMAND_LIBS) $(CONTROL_LIBS) $(POLICY_LIBS) $(DIGEST_LIBS) \

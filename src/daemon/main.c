@@ -53,6 +53,7 @@ static enum rc load_users(const struct conf *conf, struct users **users_out, str
 	struct users_config config = {.settings_dir = conf->settings_dir,
 	    .participants = conf->participants,
 	    .system_domains = conf->system_domains,
+	    .shadow_domains = conf->shadow_domains,
 	    .delimiters = conf->delimiters,
 	    .keep_case = conf->keep_case,
 	    .defaults = &conf->defaults};
@@ -279,6 +280,7 @@ static void end(struct daemon *d)
 	control_server_free(&d->server);
 	workers_stop(&d->workers);
 	releases_free(&d->releases);
+	shadow_stop(d);
 	kept_close(d);
 	store_close(&d->store);
 	incoming_end(d);
@@ -303,6 +305,8 @@ static enum rc start(struct daemon *d, struct err *err)
 		rc = open_store(d, err);
 	if (rc == RC_OK)
 		rc = kept_open(d, err);
+	if (rc == RC_OK)
+		d->shadow = shadow_new(d->store);
 	if (rc == RC_OK)
 		rc = start_releases(d, err);
 	if (rc == RC_OK)

@@ -549,6 +549,7 @@ void serve(void *ctx, json_t *request, struct control_call_in *call)
 	    {"spf", serve_spf},
 	    {"sent", serve_sent},
 	    {"kick", serve_kick},
+	    {"shadow", serve_shadow},
 	    {"list", serve_list},
 	    {"show", serve_show},
 	    {"preview", serve_preview},
@@ -560,6 +561,7 @@ void serve(void *ctx, json_t *request, struct control_call_in *call)
 	    {"metrics", serve_metrics},
 	    {"rebuild", serve_rebuild},
 	    {"drain", serve_drain},
+	    {"report", serve_report},
 	};
 	struct daemon *d = ctx;
 	struct err err;

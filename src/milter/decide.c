@@ -83,24 +83,12 @@ static enum policy_auth policy_of(enum auth_state state)
 static enum auth_state results_state(const struct decide_message *message, const char *domain)
 {
 	const struct facts *facts = message->facts;
-	if (domain[0] == '\0' || message->authserv_ids == NULL)
-		return AUTH_ABSENT;
+	if (domain[0] == '\0')
+		return auth_results_state_any(facts->auth_results, facts->n_auth_results,
+		    message->authserv_ids, addr_domain(facts->from_addr),
+		    addr_domain(facts->envelope_from));
 	return auth_results_state(
 	    facts->auth_results, facts->n_auth_results, message->authserv_ids, domain);
-}
-
-/* An entry that names a list, not a sender: any sender's domain will do. A fail counts only where
- * nothing else was said, for lists break the From domain's signatures. */
-static enum auth_state results_state_any(const struct decide_message *message)
-{
-	enum auth_state from = results_state(message, addr_domain(message->facts->from_addr));
-	enum auth_state envelope =
-	    results_state(message, addr_domain(message->facts->envelope_from));
-	if (from == AUTH_PASS || envelope == AUTH_PASS)
-		return AUTH_PASS;
-	if (from == AUTH_DOUBT || envelope == AUTH_DOUBT)
-		return AUTH_DOUBT;
-	return from == AUTH_FAIL || envelope == AUTH_FAIL ? AUTH_FAIL : AUTH_ABSENT;
 }
 
 static enum policy_auth spf_says(struct progress *progress, const char *domain)
@@ -131,8 +119,7 @@ static enum policy_auth authenticated_for(struct progress *progress, const char 
 	const struct decide_message *message = progress->message;
 	if (message->authenticated)
 		return POLICY_AUTH_PASS;
-	enum auth_state state =
-	    domain[0] == '\0' ? results_state_any(message) : results_state(message, domain);
+	enum auth_state state = results_state(message, domain);
 	return state == AUTH_ABSENT ? spf_says(progress, domain) : policy_of(state);
 }
 
@@ -202,8 +189,10 @@ static bool decide_one(
 	if (decision.action == POLICY_ASK && decision.need_known &&
 	    answers->known == POLICY_KNOWN_UNASKED)
 		return true;
-	rcpt->hold = decision.action == POLICY_HOLD;
-	str_copy(rcpt->why, sizeof(rcpt->why),
+	rcpt->shadow = decision.action == POLICY_HOLD && rcpt->user->shadow;
+	rcpt->hold = decision.action == POLICY_HOLD && !rcpt->shadow;
+	g_snprintf(rcpt->why, sizeof(rcpt->why), "%s%s",
+	    rcpt->shadow ? "shadow: would be held: " : "",
 	    decision.action == POLICY_ASK ? "undecided" : decision.why);
 	return false;
 }

@@ -22,9 +22,10 @@ struct decide_rcpt {
 	char key[ADDR_MAX];    /* the user; "" if it is no address */
 	struct user *user;     /* own; NULL: nobody who takes part */
 	bool hold;
+	bool shadow;    /* would be held, but passes: the user is in shadow mode */
 	enum class cls; /* as which it is treated, where the user takes part */
 	bool listed;    /* held because of the hold list */
-	char why[POLICY_WHY_MAX];
+	char why[POLICY_WHY_MAX + 32];
 };
 
 void decide_rcpt_clear(struct decide_rcpt *rcpt);
@@ -43,7 +44,7 @@ struct decide_message {
 	int64_t now; /* seconds since the epoch */
 };
 
-/* Sets hold and why of each recipient. At most one question of each kind is asked, and only when a
+/* Sets hold, shadow and why of each recipient. At most one question of each kind is asked, and only when a
  * decision hangs on it. Returns how many are to be held. */
 size_t decide(const struct decide_message *message, const struct asker *asker,
     struct decide_rcpt *rcpts, size_t n);

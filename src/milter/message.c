@@ -219,6 +219,36 @@ static void log_all(const struct message *message, const char *failure)
 
 /* ---- the end of the header ---- */
 
+/* What shadow mode let pass: for pullyud's count. */
+static void tell_shadow(const struct message *message, int64_t now)
+{
+	const struct facts *facts = message->facts;
+	const struct verdict *verdict = &message->verdict;
+	struct notify_shadow note = {
+	    .sender = facts->from_addr[0] != '\0' ? facts->from_addr : facts->envelope_from,
+	    .score = verdict->score,
+	    .received = now,
+	};
+	for (guint i = 0; i < message->rcpts->len; i++) {
+		const struct decide_rcpt *rcpt = &rcpts_of(message)[i];
+		if (!rcpt->shadow)
+			continue;
+		note.user = rcpt->key;
+		note.class_name = class_name(rcpt->cls);
+		/* Where the rules are not why, how near they were says nothing. */
+		note.margin = rcpt->listed || rcpt->cls != verdict->cls ? -1 : verdict->margin;
+		note.n_reasons = 0;
+		if (rcpt->listed)
+			note.reasons[note.n_reasons++] = POLICY_REASON_LISTED;
+		for (size_t k = 0;
+		     !rcpt->listed && k < verdict->n_reasons && note.n_reasons < NOTIFY_REASONS_MAX;
+		     k++)
+			if (verdict->reasons[k].cls == verdict->cls)
+				note.reasons[note.n_reasons++] = verdict->reasons[k].rule;
+		notify_shadow(message->snapshot->conf->control, &note);
+	}
+}
+
 /* What pullyud itself has sent and what came by this way all the same: why it passes; NULL for any
  * other message. Without a key nobody can tell a digest, and in doubt it passes. */
 static const char *why_ours(const struct message *message)
@@ -318,7 +348,9 @@ static size_t decide_all(struct message *message)
 		rcpts[i].must_pass = message->must_pass;
 
 	const struct decide_message question = message_question(message);
-	return decide(&question, message_asker(message), rcpts, n);
+	size_t n_held = decide(&question, message_asker(message), rcpts, n);
+	tell_shadow(message, question.now);
+	return n_held;
 }
 
 /* ---- holding ---- */

@@ -26,11 +26,12 @@ struct note {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed;      /* of CLOCK_MONOTONIC; there is one while running */
-static GQueue queue = G_QUEUE_INIT; /* under lock; of struct note: "sent", the oldest first */
-static struct note *kick;           /* under lock; own; a second one would say nothing new */
-static bool running, stopping;      /* under lock */
-static int64_t stop_at;             /* under lock; clock_mono_ms */
+static pthread_cond_t changed;        /* of CLOCK_MONOTONIC; there is one while running */
+static GQueue queue = G_QUEUE_INIT;   /* under lock; of struct note: "sent", the oldest first */
+static GQueue shadows = G_QUEUE_INIT; /* under lock; of struct note: what would have been held */
+static struct note *kick;             /* under lock; own; a second one would say nothing new */
+static bool running, stopping;        /* under lock */
+static int64_t stop_at;               /* under lock; clock_mono_ms */
 static pthread_t thread;
 
 /* The thread's own: pullyud does not answer. */
@@ -75,7 +76,7 @@ static bool tell(const struct note *note, int64_t timeout, bool keep)
 static bool wait_for_work(int64_t *timeout_out)
 {
 	*timeout_out = NOTIFY_TIMEOUT_MS;
-	while (!stopping && kick == NULL) {
+	while (!stopping && kick == NULL && g_queue_is_empty(&shadows)) {
 		if (g_queue_is_empty(&queue)) {
 			pthread_cond_wait(&changed, &lock);
 			continue;
@@ -90,7 +91,26 @@ static bool wait_for_work(int64_t *timeout_out)
 	}
 	if (stopping)
 		*timeout_out = MIN(*timeout_out, stop_at - clock_mono_ms());
-	return *timeout_out > 0 && (kick != NULL || !g_queue_is_empty(&queue));
+	return *timeout_out > 0 &&
+	    (kick != NULL || !g_queue_is_empty(&queue) || !g_queue_is_empty(&shadows));
+}
+
+static void drop_all(GQueue *notes)
+{
+	struct note *note;
+	while ((note = g_queue_pop_head(notes)) != NULL)
+		note_free(note);
+}
+
+/* The next one to tell, in their order of importance. lock is held. */
+static struct note *take(bool *keep_out)
+{
+	/* A "sent" stays at the head meanwhile: only this thread takes it off. */
+	*keep_out = kick == NULL && !g_queue_is_empty(&queue) &&
+	    (stopping || outage.retry_at <= clock_mono_ms());
+	if (kick != NULL)
+		return g_steal_pointer(&kick);
+	return *keep_out ? g_queue_peek_head(&queue) : g_queue_pop_head(&shadows);
 }
 
 static void *talk(void *arg)
@@ -99,13 +119,14 @@ static void *talk(void *arg)
 	(void)arg;
 	pthread_mutex_lock(&lock);
 	while (wait_for_work(&timeout)) {
-		bool is_kick = kick != NULL;
-		/* A "sent" stays at the head meanwhile: only this thread takes it off. */
-		struct note *note = is_kick ? g_steal_pointer(&kick) : g_queue_peek_head(&queue);
+		bool keep;
+		struct note *note = take(&keep);
 		pthread_mutex_unlock(&lock);
-		bool done = tell(note, timeout, !is_kick);
+		bool done = tell(note, timeout, keep);
 		pthread_mutex_lock(&lock);
-		if (!is_kick && done)
+		if (outage.now)
+			drop_all(&shadows);
+		if (keep && done)
 			g_queue_pop_head(&queue);
 		if (done)
 			note_free(note);
@@ -151,36 +172,35 @@ void notify_stop(int timeout_ms)
 	pthread_cond_destroy(&changed);
 	if (!g_queue_is_empty(&queue))
 		log_warning("pullyud was not told of %u messages that users sent", queue.length);
-	struct note *note;
-	while ((note = g_queue_pop_head(&queue)) != NULL)
-		note_free(note);
+	drop_all(&queue);
+	drop_all(&shadows);
 	if (kick != NULL)
 		note_free(g_steal_pointer(&kick));
 }
 
-/* Takes over request. */
-static void enqueue(const char *socket, json_t *request, bool is_kick)
+/* Takes over request. to: one of the queues, or NULL for a kick. */
+static void enqueue(const char *socket, json_t *request, GQueue *to)
 {
 	struct note *note = g_new0(struct note, 1);
 	note->socket = g_strdup(socket);
 	note->request = request;
 	pthread_mutex_lock(&lock);
-	bool take = running && (is_kick ? kick == NULL : queue.length < NOTIFY_QUEUE_MAX);
-	if (take) {
-		if (is_kick)
+	bool taken = running && (to == NULL ? kick == NULL : to->length < NOTIFY_QUEUE_MAX);
+	if (taken) {
+		if (to == NULL)
 			kick = note;
 		else
-			g_queue_push_tail(&queue, note);
+			g_queue_push_tail(to, note);
 		pthread_cond_signal(&changed);
 	}
 	pthread_mutex_unlock(&lock);
-	if (!take)
+	if (!taken)
 		note_free(note);
 }
 
 void notify_kick(const char *socket)
 {
-	enqueue(socket, json_pack("{s:s}", "op", "kick"), true);
+	enqueue(socket, json_pack("{s:s}", "op", "kick"), NULL);
 }
 
 void notify_sent(const char *socket, const char *user, const char *const *to, size_t n_to,
@@ -197,5 +217,20 @@ void notify_sent(const char *socket, const char *user, const char *const *to, si
 	else
 		json_decref(id);
 	if (request != NULL)
-		enqueue(socket, request, false);
+		enqueue(socket, request, &queue);
+}
+
+void notify_shadow(const char *socket, const struct notify_shadow *note)
+{
+	json_t *reasons = json_array();
+	for (size_t i = 0; i < note->n_reasons; i++)
+		json_array_append_new(reasons, json_string(note->reasons[i]));
+	json_t *request = json_pack("{s:s, s:s, s:s, s:s, s:f, s:I, s:o}", "op", "shadow", "user",
+	    note->user, "class", note->class_name, "sender", note->sender, "score", note->score,
+	    "received", (json_int_t)note->received, "reasons", reasons);
+	if (request == NULL)
+		return;
+	if (note->margin >= 0)
+		json_object_set_new(request, "margin", json_real(note->margin));
+	enqueue(socket, request, &shadows);
 }

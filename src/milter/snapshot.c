@@ -135,6 +135,7 @@ static enum rc load(const char *path, const struct conf *old, ini_problem_fn *pr
 	    .settings_dir = conf->settings_dir,
 	    .participants = conf->participants,
 	    .system_domains = conf->system_domains,
+	    .shadow_domains = conf->shadow_domains,
 	    .delimiters = conf->delimiters,
 	    .keep_case = conf->keep_case,
 	    .defaults = &conf->defaults,

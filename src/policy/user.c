@@ -50,7 +50,7 @@ struct slot {
 
 struct users {
 	char *settings_dir, *participants_path, *delimiters;
-	char **system_domains;
+	char **system_domains, **shadow_domains;
 	bool keep_case;
 	struct settings defaults;
 
@@ -381,6 +381,12 @@ static void doubt_absence(struct slot *slot, enum rc rcs[FILE_COUNT], struct use
 	}
 }
 
+static bool is_in_shadow(const struct users *users, const char *key)
+{
+	return users->shadow_domains != NULL &&
+	    g_strv_contains((const char *const *)users->shadow_domains, addr_domain(key));
+}
+
 /* Reads all files of the slot and makes a new snapshot. What is bad keeps its last good version.
  * That a file was absent before it turned bad is no good version of it: the user wanted something,
  * and nobody knows what. */
@@ -412,6 +418,7 @@ static void slot_read(const struct users *users, struct slot *slot, const struct
 	struct list_match named = list_match_addr(participants, slot->key, LIST_EVERY_CLASS);
 	user->takes_part =
 	    user->settings.enabled && (rcs[FILE_SETTINGS] != RC_NOTFOUND || named.entry != NULL);
+	user->shadow = user->settings.shadow || is_in_shadow(users, slot->key);
 	for (int i = 0; i < FILE_COUNT; i++)
 		slot->good[i] = rcs[i] == RC_OK || (rcs[i] != RC_NOTFOUND && slot->good[i]);
 	slot->user = user;
@@ -493,6 +500,7 @@ enum rc users_new(const struct users_config *config, struct users **users_out, s
 	users->participants_path = g_strdup(config->participants);
 	users->delimiters = g_strdup(config->delimiters);
 	users->system_domains = g_strdupv(config->system_domains);
+	users->shadow_domains = g_strdupv(config->shadow_domains);
 	users->keep_case = config->keep_case;
 	settings_copy(config->defaults, &users->defaults);
 	pthread_mutex_init(&users->participants_lock, NULL);
@@ -522,6 +530,7 @@ void users_free(struct users **users)
 	pthread_mutex_destroy(&u->participants_lock);
 	g_free(u->participants_sum);
 	g_strfreev(u->system_domains);
+	g_strfreev(u->shadow_domains);
 	g_free(u->delimiters);
 	g_free(u->participants_path);
 	g_free(u->settings_dir);

@@ -37,6 +37,7 @@ struct user {
 		      * known, or the home directory (%h) was missing at first sight. Then every
 		      * message passes. */
 	struct settings settings;
+	bool shadow;               /* in shadow mode, by his settings or because of his domain */
 	struct list *allow, *hold; /* own; NULL: empty */
 	char problem[400];         /* "" or what is wrong with a file of his, for the digest:
 				    * "settings.ini:3: [digest] times: ..." */
@@ -47,6 +48,7 @@ struct users_config {
 	const char *settings_dir; /* %d %u %h */
 	const char *participants;
 	char **system_domains; /* NULL-terminated; may be NULL */
+	char **shadow_domains; /* the same */
 	const char *delimiters;
 	bool keep_case;
 	const struct settings *defaults;

@@ -18,7 +18,7 @@ e2e_tests += tests/e2e/test_spf.py
 check_PROGRAMS += tests/unit/spf_query
 tests_unit_spf_query_SOURCES = tests/unit/spf_query.c
 tests_unit_spf_query_LDADD = $(AUTH_LIBS) $(BASE_LIBS)
-e2e_tests += tests/e2e/test_cli.py
+e2e_tests += tests/e2e/test_cli.py tests/e2e/test_cli_explain.py
 
 e2e_tests += tests/e2e/test_digest_mime.py tests/e2e/test_morning.py tests/e2e/test_readers.py
 check_PROGRAMS += tests/unit/digest_write
@@ -38,6 +38,7 @@ site_tests = \
 	tests/e2e/test_clock.py \
 	tests/e2e/test_known.py \
 	tests/e2e/test_bad_input.py \
+	tests/e2e/test_site_shadow.py \
 	tests/e2e/test_site_spf.py \
 	tests/e2e/test_soak.py
 EXTRA_DIST += $(site_tests) \
@@ -52,6 +53,8 @@ check-e2e: all
 
 # The milter through its socket, with an MTA of our own.
 e2e_tests += tests/e2e/test_milter.py tests/e2e/test_commander.py
+e2e_tests += tests/e2e/test_milter.py
+e2e_tests += tests/e2e/test_shadow.py
 EXTRA_DIST += tests/e2e/fakepullyud.py tests/e2e/miltertalk.py tests/e2e/tsan.supp
 
 # Slots against Python's reading of the zone data.

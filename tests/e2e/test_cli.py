@@ -22,14 +22,14 @@ RULES = os.path.join(SRC, "etc", "rules.d")
 OK, BAD, USAGE, DATAERR, NOINPUT, NOUSER, UNAVAILABLE = 0, 1, 64, 65, 66, 67, 69
 SOFTWARE, IOERR, TEMPFAIL, PROTOCOL, CONFIG = 70, 74, 75, 76, 78
 
-COMMANDS = ("classify check next list show preview release allow hold forget status metrics "
-            "rebuild drain").split()
+COMMANDS = ("classify explain check next list show preview release allow hold forget status metrics "
+            "report rebuild drain").split()
 # One right call of each command that needs pullyud.
 CALLS = [
     ["list", "ann@example.org"], ["show", "ann@example.org", "1"], ["preview", "ann@example.org"],
     ["release", "ann@example.org"], ["allow", "ann@example.org", "x@example.com"],
     ["hold", "ann@example.org", "x@example.com"], ["forget", "ann@example.org", "x@example.com"],
-    ["status"], ["metrics"], ["rebuild"], ["drain"],
+    ["status"], ["metrics"], ["report"], ["rebuild"], ["drain"],
 ]
 
 

@@ -131,6 +131,13 @@ tests_unit_test_release_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_release_LDADD = $(RELEASE_LIBS) $(POLICY_LIBS) $(STORE_LIBS) $(CLASSIFY_LIBS) \
 	$(FACTS_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
+unit_programs += tests/unit/test_shadow
+tests_unit_test_shadow_SOURCES = tests/unit/test_shadow.c src/daemon/shadow.c \
+	src/daemon/shadow_record.c
+tests_unit_test_shadow_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_shadow_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_shadow_LDADD = $(STORE_LIBS) $(CLASSIFY_LIBS) $(FACTS_LIBS) $(JANSSON_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 unit_programs += tests/unit/test_worker
 tests_unit_test_worker_SOURCES = tests/unit/test_worker.c src/daemon/worker.c
 tests_unit_test_worker_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

@@ -328,6 +328,55 @@ static void test_random(void **state)
 	assert_in_range(passed, 5, 2000);
 }
 
+/* By what a message is authenticated, and what is said of either sender's domain. */
+static void test_method_and_any(void **state)
+{
+	static const struct {
+		const char *label, *value, *method;
+		enum auth_state any;
+	} rows[] = {
+	    {"nothing", "mx.example.org; none", "none", AUTH_ABSENT},
+	    {"all three",
+		"mx.example.org; spf=pass smtp.mailfrom=x@a.example; dkim=pass header.d=a.example; "
+		"dmarc=pass header.from=a.example",
+		"dmarc", AUTH_PASS},
+	    {"two",
+		"mx.example.org; spf=pass smtp.mailfrom=x@a.example; dkim=pass header.d=a.example",
+		"dkim", AUTH_PASS},
+	    {"one passes, one fails",
+		"mx.example.org; dmarc=fail header.from=a.example; "
+		"spf=pass smtp.mailfrom=a.example",
+		"spf", AUTH_PASS},
+	    {"a fail", "mx.example.org; spf=fail smtp.mailfrom=a.example", "spf", AUTH_FAIL},
+	    {"neither", "mx.example.org; spf=softfail smtp.mailfrom=a.example", "none", AUTH_DOUBT},
+	    {"of the envelope",
+		"mx.example.org; dmarc=fail header.from=a.example; "
+		"spf=pass smtp.mailfrom=b.example",
+		"dmarc", AUTH_PASS},
+	    {"doubt of the envelope",
+		"mx.example.org; dmarc=fail header.from=a.example; "
+		"spf=softfail smtp.mailfrom=b.example",
+		"dmarc", AUTH_DOUBT},
+	    {"not trusted", "mx.evil.example; dmarc=pass header.from=a.example", "none",
+		AUTH_ABSENT},
+	};
+	static const char *const trust[] = {"mx.example.org", NULL};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *method = auth_results_method(&rows[i].value, 1, trust, "a.example");
+		failed += unit_str(rows[i].label, method == NULL ? "none" : method, rows[i].method);
+		failed += unit_str(rows[i].label,
+		    state_names[auth_results_state_any(
+			&rows[i].value, 1, trust, "a.example", "b.example")],
+		    state_names[rows[i].any]);
+	}
+	assert_null(auth_results_method(&rows[1].value, 1, NULL, "a.example"));
+	assert_null(auth_results_method(&rows[1].value, 1, trust, ""));
+	assert_int_equal(auth_results_state_any(&rows[1].value, 1, NULL, "", ""), AUTH_ABSENT);
+	assert_int_equal(failed, 0);
+}
+
 static void test_spf_names(void **state)
 {
 	(void)state;
@@ -384,6 +433,7 @@ int main(void)
 	    cmocka_unit_test(test_long),
 	    cmocka_unit_test(test_cut),
 	    cmocka_unit_test(test_random),
+	    cmocka_unit_test(test_method_and_any),
 	    cmocka_unit_test(test_spf_names),
 	    cmocka_unit_test(test_spf_state),
 	};

@@ -478,6 +478,23 @@ static void test_decision(void **state)
 		"personal; score=0.0; reasons=human-veto,offer,bulk"},
 	};
 	/* clang-format on */
+	static const struct {
+		const char *label, *header;
+		int want; /* tenths */
+	} margins[] = {
+	    {"above its threshold", "List-Unsubscribe: <x>\nPrecedence: bulk", 40},
+	    {"above it, and another is ruled out",
+		"User-Agent: Mutt/2\nSubject: your order!!!\nPrecedence: bulk", 10},
+	    {"to one that yields to it", "Subject: your order!!!\nPrecedence: bulk", 10},
+	    {"to one that it yields to", "Subject: your order on sale\nPrecedence: bulk", 0},
+	    {"to one that is asked before",
+		"From: noreply@x.example\nIn-Reply-To: <a@b>\nPrecedence: bulk\nList-Unsubscribe: "
+		"<x>",
+		20},
+	    {"at its threshold", "Subject: 123456 it is", 0},
+	    {"the rest: to the nearest threshold", "Subject: hello", 40},
+	    {"the rest, and one lacks evidence only", "List-Unsubscribe: <x>", 0},
+	};
 	int failed = 0;
 	GString *problems = g_string_new(NULL);
 	struct rules *rules = rules_of(files, problems);
@@ -492,6 +509,10 @@ static void test_decision(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		verdict_of(rules, rows[i].header, &v, text);
 		failed += unit_str(rows[i].label, text, rows[i].want);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(margins); i++) {
+		verdict_of(rules, margins[i].header, &v, text);
+		failed += unit_num(margins[i].label, (long long)(v.margin * 10), margins[i].want);
 	}
 	verdict_of(rules, "Subject: 123456 your order", &v, text);
 	failed += unit_num("once", v.once, 1);

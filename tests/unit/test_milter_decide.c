@@ -311,6 +311,55 @@ static void test_once(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* In shadow mode the same is asked and decided, and nobody is taken off. */
+static void test_shadow(void **state)
+{
+	static const struct {
+		const char *label;
+		const struct verdict *verdict;
+		const char *hold, *knows;
+		bool live, want_hold, want_shadow;
+		int want_known;
+		const char *why;
+	} rows[] = {
+	    {"would be held", &newsletter, NULL, "", false, false, true, 1,
+		"shadow: would be held: class newsletter is held"},
+	    {"by the hold list", &personal, "@shop.example", "", false, false, true, 0,
+		"shadow: would be held: hold list: @shop.example"},
+	    {"known", &newsletter, NULL, "ann@example.org", false, false, false, 1,
+		"correspondent, or a reply to the user"},
+	    {"personal", &personal, NULL, "", false, false, false, 0, "class personal is not held"},
+	    {"not in shadow mode", &newsletter, NULL, "", true, true, false, 1,
+		"class newsletter is held"},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct decide_rcpt rcpts[2];
+		struct facts *facts =
+		    facts_of("News <news@shop.example>", "<bounce@shop.example>", NULL);
+		const struct decide_message message = {
+		    .facts = facts, .verdict = rows[i].verdict, .client_ip = "", .helo = ""};
+		forget();
+		world.knows = rows[i].knows;
+		add(&rcpts[0], "ann@example.org", NULL, rows[i].hold);
+		rcpts[0].user->shadow = !rows[i].live;
+		/* Beside him somebody who is not. */
+		add(&rcpts[1], "dan@example.org", NULL, "@shop.example");
+		failed += unit_num(rows[i].label, (long long)decide(&message, &asker, rcpts, 2),
+		    1 + rows[i].want_hold);
+		failed += unit_num(rows[i].label, rcpts[0].hold, rows[i].want_hold);
+		failed += unit_num(rows[i].label, rcpts[0].shadow, rows[i].want_shadow);
+		failed += unit_str(rows[i].label, rcpts[0].why, rows[i].why);
+		failed += unit_num(rows[i].label, rcpts[1].hold && !rcpts[1].shadow, 1);
+		failed += unit_num(rows[i].label, world.n_known, rows[i].want_known);
+		decide_rcpt_clear(&rcpts[0]);
+		decide_rcpt_clear(&rcpts[1]);
+		facts_free(&facts);
+	}
+	assert_int_equal(failed, 0);
+}
+
 /* Recipients who take no part have no user; nothing is asked for them. */
 static void test_nobody(void **state)
 {
@@ -383,6 +432,7 @@ int main(void)
 	    cmocka_unit_test(test_list_entry),
 	    cmocka_unit_test(test_several),
 	    cmocka_unit_test(test_once),
+	    cmocka_unit_test(test_shadow),
 	    cmocka_unit_test(test_nobody),
 	    cmocka_unit_test(test_users),
 	};

@@ -117,6 +117,50 @@ static int want(struct users *users, const char *label, const char *key, const c
 	return failed;
 }
 
+/* By his own settings, by the site's, or because of his domain. */
+static void test_shadow(void **state)
+{
+	static const struct {
+		const char *label, *key, *settings;
+		bool want;
+	} rows[] = {
+	    {"nobody said so", "a@plain.example", "[hold]\nclasses = newsletter\n", false},
+	    {"his settings", "b@plain.example", "[hold]\nshadow = yes\n", true},
+	    {"his domain", "a@shadow.example", NULL, true},
+	    {"his domain, and his settings say no", "b@shadow.example", "[hold]\nshadow = no\n",
+		true},
+	    {"a domain below", "a@sub.shadow.example", NULL, false},
+	};
+	char other[] = "other.example", his[] = "shadow.example";
+	char *domains[] = {other, his, NULL};
+	char *dir = path_of("users/%d/%u"), *participants = path_of("participants");
+	const struct users_config config = {.settings_dir = dir,
+	    .participants = participants,
+	    .shadow_domains = domains,
+	    .delimiters = "+",
+	    .defaults = &conf->defaults};
+	struct users *users = NULL;
+	int failed = 0;
+	(void)state;
+	assert_int_equal(users_new(&config, &users, NULL), RC_OK);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *at = strchr(rows[i].key, '@');
+		struct user *user = NULL;
+		char *name = g_strdup_printf(
+		    "users/%s/%.*s/settings.ini", at + 1, (int)(at - rows[i].key), rows[i].key);
+		if (rows[i].settings != NULL)
+			put(name, rows[i].settings);
+		assert_int_equal(users_get(users, rows[i].key, &user, NULL), RC_OK);
+		failed += unit_num(rows[i].label, user->shadow, rows[i].want);
+		user_unref(&user);
+		g_free(name);
+	}
+	users_free(&users);
+	g_free(dir);
+	g_free(participants);
+	assert_int_equal(failed, 0);
+}
+
 static void test_key(void **state)
 {
 	static const struct {
@@ -606,6 +650,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_key),
+	    cmocka_unit_test(test_shadow),
 	    cmocka_unit_test(test_dir),
 	    cmocka_unit_test(test_takes_part),
 	    cmocka_unit_test(test_change),
