@@ -5,6 +5,7 @@ src_conf_libconf_a_SOURCES = \
 	src/conf/ini.c src/conf/ini.h \
 	src/conf/problems.c src/conf/problems.h \
 	src/conf/settings.c src/conf/settings.h src/conf/settings_options.h \
+	src/conf/settings_edit.c src/conf/settings_edit.h \
 	src/conf/table.c src/conf/table.h \
 	src/conf/times.c src/conf/times.h \
 	src/conf/value.c src/conf/value.h \

@@ -127,6 +127,10 @@ enum rc store_known_get(
     struct store *store, const char *user, const char *address, int64_t *when_out, struct err *err);
 enum rc store_known_del(
     struct store *store, const char *user, const char *address, struct err *err);
+typedef bool store_known_fn(void *ctx, const char *address, int64_t when); /* false: stop */
+/* Whom the user has written to, in the order of the addresses' bytes. fn may change the store. */
+enum rc store_known_scan(
+    struct store *store, const char *user, store_known_fn *fn, void *ctx, struct err *err);
 /* The user sent a message with this Message-ID (with angle brackets). */
 enum rc store_sent_put(
     struct store *store, const char *user, const char *message_id, int64_t when, struct err *err);

@@ -126,6 +126,43 @@ enum rc store_known_del(struct store *store, const char *user, const char *addre
 	return rc;
 }
 
+struct scan {
+	struct store *store;
+	store_known_fn *fn;
+	void *ctx;
+	enum rc rc; /* of what was found on the way */
+	struct err *err;
+};
+
+static bool scan_known(void *ctx, struct store_bytes key, struct store_bytes value)
+{
+	struct scan *s = ctx;
+	struct store_bytes rest;
+	const char *user;
+	int64_t when;
+	if (!store_key_split(key, &user, &rest) || !store_time_decode(value, &when)) {
+		s->rc = store_bad_record(s->store, STORE_TABLE_KNOWN, key, s->err);
+		return false;
+	}
+	char *address = g_strndup(rest.data, rest.len);
+	bool more = s->fn(s->ctx, address, when);
+	g_free(address);
+	return more;
+}
+
+enum rc store_known_scan(
+    struct store *store, const char *user, store_known_fn *fn, void *ctx, struct err *err)
+{
+	struct scan s = {.store = store, .fn = fn, .ctx = ctx, .err = err};
+	GByteArray *prefix = g_byte_array_new();
+	enum rc rc = store_key(prefix, user, NULL, err);
+	g_byte_array_append(prefix, (const guint8 *)"", 1); /* no longer name has it as its start */
+	if (rc == RC_OK)
+		rc = store_scan(store, STORE_TABLE_KNOWN, prefix, scan_known, &s, err);
+	g_byte_array_unref(prefix);
+	return rc == RC_OK ? s.rc : rc;
+}
+
 enum rc store_sent_put(
     struct store *store, const char *user, const char *message_id, int64_t when, struct err *err)
 {

@@ -66,6 +66,11 @@ tests_unit_test_conf_docs_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_conf_docs_LDADD = $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 EXTRA_tests_unit_test_conf_docs_DEPENDENCIES = etc/pullyu.conf.example
 
+unit_programs += tests/unit/test_conf_edit
+tests_unit_test_conf_edit_SOURCES = tests/unit/test_conf_edit.c
+tests_unit_test_conf_edit_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conf_edit_LDADD = $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 unit_programs += tests/unit/test_conf_times
 tests_unit_test_conf_times_SOURCES = tests/unit/test_conf_times.c
 tests_unit_test_conf_times_CFLAGS = $(UNIT_CFLAGS)

@@ -388,6 +388,73 @@ static void test_known(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* At most *limit of them. */
+struct known_notes {
+	GString *text;
+	int limit;
+};
+
+static bool note_known(void *ctx, const char *address, int64_t when)
+{
+	struct known_notes *notes = ctx;
+	g_string_append_printf(notes->text, "%s=%lld ", address, (long long)when);
+	return --notes->limit > 0;
+}
+
+static int check_scan(
+    struct world *w, const char *label, const char *user, int limit, const char *want)
+{
+	struct known_notes notes = {.text = g_string_new(NULL), .limit = limit};
+	int failed =
+	    unit_num(label, store_known_scan(w->store, user, note_known, &notes, NULL), RC_OK) +
+	    unit_str(label, notes.text->str, want);
+	g_string_free(notes.text, TRUE);
+	return failed;
+}
+
+static bool forget_known(void *ctx, const char *address, int64_t when)
+{
+	struct world *w = ctx;
+	(void)when;
+	assert_int_equal(store_known_del(w->store, ann, address, NULL), RC_OK);
+	return true;
+}
+
+static void test_known_scan(void **state)
+{
+	struct world *w = *state;
+	int failed = 0;
+	failed += check_scan(w, "none", ann, 9, "");
+	store_known_put(w->store, ann, "eve@x", 200, NULL);
+	store_known_put(w->store, ann, "bob@x", 100, NULL);
+	store_known_put(w->store, ann, "bob@x.y", -3, NULL);
+	store_known_put(w->store, bob, "carl@x", 1, NULL);
+	store_known_put(w->store, "ann@example.orga", "dan@x", 1, NULL); /* begins like Ann's */
+	store_sent_put(w->store, ann, "<1@x>", 5, NULL);
+	failed += check_scan(w, "all", ann, 9, "bob@x=100 bob@x.y=-3 eve@x=200 ");
+	failed += check_scan(w, "two", ann, 2, "bob@x=100 bob@x.y=-3 ");
+	failed += check_scan(w, "another's", bob, 9, "carl@x=1 ");
+	store_begin(w->store, NULL);
+	store_known_put(w->store, ann, "new@x", 1, NULL);
+	failed += check_scan(w, "inside", ann, 9, "bob@x=100 bob@x.y=-3 eve@x=200 new@x=1 ");
+	store_abort(w->store);
+	failed +=
+	    unit_num("nobody", store_known_scan(w->store, "", note_known, NULL, NULL), RC_PERM);
+	/* More than a driver reads at a time, and changed meanwhile. */
+	store_begin(w->store, NULL);
+	for (int i = 0; i < 500; i++) {
+		char name[20];
+		g_snprintf(name, sizeof(name), "n%d@x", i);
+		store_known_put(w->store, ann, name, i, NULL);
+	}
+	store_commit(w->store, NULL);
+	failed +=
+	    unit_num("changed", store_known_scan(w->store, ann, forget_known, w, NULL), RC_OK);
+	failed += check_scan(w, "all gone", ann, 9, "");
+	failed += check_scan(w, "another's stay", bob, 9, "carl@x=1 ");
+	assert_int_equal(failed, 0);
+}
+
 static void test_known_expire(void **state)
 {
 	struct world *w = *state;
@@ -724,6 +791,13 @@ static bool never_slot(void *ctx, const char *user, const void *data, size_t len
 	return false;
 }
 
+static bool never_known(void *ctx, const char *address, int64_t when)
+{
+	(void)ctx, (void)address, (void)when;
+	fail_msg("called");
+	return false;
+}
+
 #define FAILS(call) \
 	do { \
 		struct err err = {.text = ""}; \
@@ -762,6 +836,7 @@ static void test_fail(void **state)
 	FAILS(store_known_put(s, ann, "eve@x", 1, &err));
 	FAILS(store_known_get(s, ann, "eve@x", &when, &err));
 	FAILS(store_known_del(s, ann, "eve@x", &err));
+	FAILS(store_known_scan(s, ann, never_known, NULL, &err));
 	FAILS(store_sent_put(s, ann, "<1@x>", 1, &err));
 	FAILS(store_sent_get(s, ann, "<1@x>", &when, &err));
 	FAILS(store_known_expire(s, 1, 1, &len, &err));
@@ -919,6 +994,11 @@ static void test_nonsense(void **state)
 	db->put(self, STORE_TABLE_SLOT, bytes("a\0b", 3), bytes("\1", 1), NULL);
 	failed += unit_num("slots", store_slot_scan(w->store, never_slot, NULL, &err), RC_CORRUPT);
 	failed += unit_num("slots", store_slot_scan(w->store, never_slot, NULL, &err), RC_OK);
+	db->put(self, STORE_TABLE_KNOWN, bytes(rows[2].key, rows[2].len), bytes("x", 1), NULL);
+	failed +=
+	    unit_num("known", store_known_scan(w->store, ann, never_known, NULL, &err), RC_CORRUPT);
+	failed +=
+	    unit_num("known", store_known_scan(w->store, ann, never_known, NULL, &err), RC_OK);
 	/* A rebuild mends the index without a complaint. */
 	db->put(self, STORE_TABLE_HELD, bytes(rows[0].key, rows[0].len), bytes("x", 1), NULL);
 	failed += unit_num(
@@ -1034,6 +1114,7 @@ int main(void)
 	    CONTRACT(test_held_scan),
 	    CONTRACT(test_slot),
 	    CONTRACT(test_known),
+	    CONTRACT(test_known_scan),
 	    CONTRACT(test_known_expire),
 	    CONTRACT(test_note),
 	    CONTRACT(test_note_expire),
