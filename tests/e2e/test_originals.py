@@ -4,6 +4,7 @@ release what is held, and what happens to mail that its reader has dealt with.""
 import email
 import email.policy
 import os
+import re
 
 import pytest
 
@@ -154,29 +155,35 @@ def body(raw, kind):
     return email.message_from_bytes(raw, policy=email.policy.default).get_body((kind,)).get_content()
 
 
-def without_time(text):
-    """A preview is of the digest that would be sent now."""
-    assert "07:00" in text or "08:00" in text
-    return text.replace("07:00", "TIME").replace("08:00", "TIME")
+def without_chance(raw):
+    """What two digests of the same mail may differ in: Date, Message-ID and what is made of it, the
+    trace of the way here, and the boundaries."""
+    header, _, rest = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    lines = re.sub(rb"\n[ \t]+", b" ", header).split(b"\n")
+    names = (b"date", b"message-id", b"x-pullyu-digest", b"return-path", b"received", b"delivered-to",
+             b"x-original-to")
+    kept = [line for line in lines if line.partition(b":")[0].lower() not in names]
+    assert any(line.startswith(b"Subject: ") for line in kept)
+    text = b"\n".join([*kept, b"", rest.rstrip()])
+    for n, boundary in enumerate(dict.fromkeys(re.findall(rb"=_[0-9a-f]{32}", text))):
+        text = text.replace(boundary, b"boundary %d" % n)
+    return text.decode("utf-8", "surrogateescape")
 
 
 def test_a_preview_is_what_will_be_sent(morning):
-    hold(morning, 3)
+    morning.settings(ANN, times="08:00", timezone="Europe/Amsterdam")
+    hold(morning, 2)
+    morning.send(messages.newsletter(subject="caf\u00e9 \u202e <b>", to=ANN), "x@boats.example", [ANN])
+    morning.wait_held(ANN, 3)
     eml = morning.pullyu.run("preview", ANN).stdout
     text, html = (morning.pullyu.run("preview", "--format", form, ANN).stdout.decode()
                   for form in ("text", "html"))
     assert text == body(eml, "plain").replace("\r\n", "\n")
     assert html == body(eml, "html").replace("\r\n", "\n")
-    slot(morning)
+    morning.clock_to("2026-11-24T07:00:01Z")
     (digest,) = morning.wait_digests(ANN, 1)
-    for kind in ("plain", "html"):
-        assert without_time(body(digest, kind)) == without_time(body(eml, kind))
-    assert originals(digest)[0].as_bytes() == originals(eml)[0].as_bytes()
-    previewed, sent = (email.message_from_bytes(raw, policy=email.policy.default)
-                       for raw in (eml, digest))
-    assert without_time(previewed["Subject"]) == without_time(sent["Subject"])
-    for field in ("From", "To", "List-Id", "Auto-Submitted", "Content-Type"):
-        assert str(previewed[field]).split(";")[0] == str(sent[field]).split(";")[0]
+    assert "Tuesday, 24 November 2026, 08:00 (Europe/Amsterdam)" in text
+    assert without_chance(eml) == without_chance(digest)
 
 
 def test_a_preview_of_several_parts(make_site):
@@ -190,8 +197,8 @@ def test_a_preview_of_several_parts(make_site):
     assert "part 2 of 3" in body(second, "plain")
     slot(site)
     digests = site.wait_digests(ANN, 3)
-    assert {without_time(body(raw, "plain")) for raw in digests} == {
-        without_time(body(raw, "plain")) for raw in (first, second, third)}
+    assert {without_chance(raw) for raw in digests} == {
+        without_chance(raw) for raw in (first, second, third)}
     assert site.pullyu.run("preview", "--part", "4", ANN).returncode != 0
 
 
