@@ -37,7 +37,7 @@ struct item {
 	const char *sender;                 /* case-folded address, or name */
 	const char *fold;                   /* what makes the entry: a sender, or a thread */
 	enum section section;
-	size_t index; /* as the caller had it: breaks ties */
+	size_t index;             /* as the caller had it: breaks ties */
 	const struct item *first; /* foreign; the same message that came by another way before */
 	bool copy;                /* it has a first, and is counted there */
 };

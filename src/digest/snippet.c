@@ -95,10 +95,11 @@ struct sieve {
 	GPtrArray *lines; /* own; char * */
 	size_t bytes;     /* of lines */
 	guint paragraph;  /* index of the first line of the current one */
+	guint before;     /* of the one before */
 	bool done;
 };
 
-/* "View this email in your browser" and its like: case-folded. */
+/* "View this email in your browser" and its like, which nobody reads: case-folded. */
 static bool is_boilerplate(const char *line)
 {
 	static const char *const phrases[] = {"in your browser", "in a browser", "in browser",
@@ -112,7 +113,12 @@ static bool is_boilerplate(const char *line)
 	    "nel tuo browser", "versione online", "no seu navegador", "no navegador",
 	    "w przegl\xC4\x85"
 	    "darce",
-	    "add us to your address book", "skip to content"};
+	    "add us to your address book", "skip to content", "nicht korrekt dargestellt",
+	    "nicht richtig dargestellt", "displaying correctly", "displayed correctly",
+	    "not support html", "email as html", "view the full email", "this newsletter online",
+	    "do not reply to this", "reply above this line", "all rights reserved", "unsubscribe",
+	    "newsletter abmelden", "uitschrijven", "afmelden", "d\xC3\xA9sabonner",
+	    "d\xC3\xA9sinscrire", "begin pgp signed message"};
 	if (strlen(line) > PHRASE_LINE_MAX)
 		return false;
 	char *folded = g_utf8_casefold(line, -1);
@@ -123,11 +129,55 @@ static bool is_boilerplate(const char *line)
 	return found;
 }
 
-static bool is_address(const char *word)
+/* Where an address begins in a word, the brackets before it included; the end, if there is none. */
+static size_t address_start(const char *word)
 {
-	return strstr(word, "://") != NULL || strncmp(word, "www.", 4) == 0 ||
-	    strncmp(word, "<www.", 5) == 0 || strncmp(word, "[cid:", 5) == 0 ||
-	    strncmp(word, "mailto:", 7) == 0 || strncmp(word, "<mailto:", 8) == 0;
+	static const char *const marks[] = {"://", "mailto:", "cid:", "www."};
+	size_t start = strlen(word);
+	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
+		const char *mark = strstr(word, marks[i]);
+		size_t at = mark == NULL ? start : (size_t)(mark - word);
+		while (i == 0 && mark != NULL && at > 0 && g_ascii_isalpha(word[at - 1]))
+			at--; /* the scheme */
+		bool begins = at == 0 || strchr("([<\"'", word[at - 1]) != NULL;
+		if (mark != NULL && at < start && (begins || i == 0))
+			start = at;
+	}
+	if (word[start] != '\0')
+		while (start > 0 && strchr("([<\"'", word[start - 1]) != NULL)
+			start--;
+	return start;
+}
+
+/* "**", "(" and what a decoder left of padding: they frame words, and say nothing. */
+static bool is_frame(const char *word, size_t len)
+{
+	for (const char *p = word; p < word + len; p = g_utf8_next_char(p))
+		if (*p == '\0' ||
+		    (strchr("()[]*#=_~", *p) == NULL && g_utf8_get_char(p) != 0xFFFD))
+			return false;
+	return true;
+}
+
+/* Without an address and without the signs that make text fat; of "[the shop](https://...)" the
+ * words stay. */
+static void put_word(GString *out, const char *word)
+{
+	size_t len = address_start(word);
+	if (word[len] != '\0' && len > 0 && word[len - 1] == ']') {
+		char *open = strrchr(out->str, '[');
+		len--;
+		if (memchr(word, '[', len) == NULL && open != NULL)
+			g_string_erase(out, open - out->str, 1);
+		else if (word[0] == '[')
+			word++, len--;
+	}
+	for (; len > 0 && strchr("*)]>", *word) != NULL; len--)
+		word++;
+	while (len > 0 && word[len - 1] == '*')
+		len--;
+	if (len > 0 && !is_frame(word, len))
+		g_string_append_printf(out, "%s%.*s", out->len > 0 ? " " : "", (int)len, word);
 }
 
 static bool has_word(const char *text)
@@ -147,22 +197,29 @@ static char *own_words(const char *line)
 		if (g_ascii_strncasecmp(words[i], "[image:", 7) == 0)
 			while (words[i + 1] != NULL && strchr(words[i], ']') == NULL)
 				i++;
-		else if (words[i][0] != '\0' && !is_address(words[i]))
-			g_string_append_printf(out, "%s%s", out->len > 0 ? " " : "", words[i]);
+		else
+			put_word(out, words[i]);
 	}
 	g_strfreev(words);
 	bool kept = has_word(out->str) && !is_boilerplate(out->str);
 	return g_string_free(out, !kept);
 }
 
-/* "On Monday Ann wrote:", which may take several lines. */
+static void next_paragraph(struct sieve *sieve)
+{
+	if (sieve->lines->len > sieve->paragraph)
+		sieve->before = sieve->paragraph;
+	sieve->paragraph = sieve->lines->len;
+}
+
+/* "On Monday Ann wrote:", which may take several lines, and an empty one. */
 static void drop_introduction(struct sieve *sieve)
 {
 	guint n = sieve->lines->len;
+	guint first = n > sieve->paragraph ? sieve->paragraph : sieve->before;
 	const char *last = n == 0 ? "" : sieve->lines->pdata[n - 1];
-	if (n > sieve->paragraph && n - sieve->paragraph <= INTRODUCTION_LINES &&
-	    g_str_has_suffix(last, ":"))
-		g_ptr_array_set_size(sieve->lines, (gint)sieve->paragraph);
+	if (n > first && n - first <= INTRODUCTION_LINES && g_str_has_suffix(last, ":"))
+		g_ptr_array_set_size(sieve->lines, (gint)first);
 }
 
 static void sieve_line(struct sieve *sieve, const char *line)
@@ -170,7 +227,7 @@ static void sieve_line(struct sieve *sieve, const char *line)
 	char *clean;
 	if (line[0] == '>') {
 		drop_introduction(sieve);
-		sieve->paragraph = sieve->lines->len;
+		sieve->before = sieve->paragraph = sieve->lines->len;
 		return;
 	}
 	if (strcmp(line, "-- ") == 0) { /* a signature (RFC 3676 section 4.3) */
@@ -179,7 +236,7 @@ static void sieve_line(struct sieve *sieve, const char *line)
 	}
 	clean = clean_text(line, ENOUGH_BYTES);
 	if (clean[0] == '\0')
-		sieve->paragraph = sieve->lines->len;
+		next_paragraph(sieve);
 	char *words = own_words(clean);
 	g_free(clean);
 	if (words == NULL)
@@ -208,14 +265,6 @@ static char *sieve_text(const char *text, size_t max_columns)
 	char *snippet = clean_text(all, max_columns);
 	g_free(all);
 	g_ptr_array_free(sieve.lines, TRUE);
-	return snippet;
-}
-
-char *snippet_from_text(const char *text, size_t len, const char *charset, size_t max_columns)
-{
-	char *utf8 = to_utf8(text, MIN(len, SNIPPET_TEXT_BYTES), charset);
-	char *snippet = sieve_text(utf8, max_columns);
-	g_free(utf8);
 	return snippet;
 }
 
@@ -368,5 +417,62 @@ char *snippet_from_html(const char *html, size_t len, const char *charset, size_
 	g_free(utf8);
 	if (doc != NULL)
 		xmlFreeDoc(doc);
+	return snippet;
+}
+
+/* ---- text that is no plain text ---- */
+
+/* "&rsquo;" and "&#847;": some programs make the text form of a letter from its page and forget
+ * these. g_free. */
+static char *without_references(const char *text)
+{
+	GString *out = g_string_new(NULL);
+	for (const char *p = text; *p != '\0'; p++) {
+		char name[12];
+		size_t len = *p == '&' ? strcspn(p + 1, "; \n&") : 0;
+		const htmlEntityDesc *entity = NULL;
+		gunichar c = 0;
+		if (len > 0 && len < sizeof(name) && p[1 + len] == ';') {
+			g_strlcpy(name, p + 1, len + 1);
+			entity = name[0] == '#' ? NULL : htmlEntityLookup(BAD_CAST name);
+			c = entity != NULL   ? entity->value
+			    : name[0] != '#' ? 0
+					     : (gunichar)g_ascii_strtoull(name + 1, NULL, 10);
+		}
+		if (c == 0 || !g_unichar_validate(c)) {
+			g_string_append_c(out, *p);
+			continue;
+		}
+		g_string_append_unichar(out, c);
+		p += len + 1;
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* A page that is sent as its own text form. */
+static bool is_page(const char *text)
+{
+	static const char *const tags[] = {"<html", "<body", "<table", "<div", "<br>", "<br/>",
+	    "<br />", "<p>", "</a>", "</span>"};
+	char *lower = g_ascii_strdown(text, -1);
+	size_t n = 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(tags) && n < 2; i++)
+		for (const char *p = lower; n < 2 && (p = strstr(p, tags[i])) != NULL; p++)
+			n++;
+	g_free(lower);
+	return n == 2;
+}
+
+char *snippet_from_text(const char *text, size_t len, const char *charset, size_t max_columns)
+{
+	char *utf8 = to_utf8(text, MIN(len, SNIPPET_TEXT_BYTES), charset), *snippet;
+	if (is_page(utf8)) {
+		snippet = snippet_from_html(utf8, strlen(utf8), "utf-8", max_columns);
+	} else {
+		char *plain = without_references(utf8);
+		snippet = sieve_text(plain, max_columns);
+		g_free(plain);
+	}
+	g_free(utf8);
 	return snippet;
 }

@@ -242,8 +242,8 @@ static void test_folding(void **state)
 	    {"who cannot be verified hides nobody",
 		{MAIL("a", "newsletter", "A", "a@a.example", "s", "", 10, .message_id = "<1@x>",
 		     .unverified = true),
-		    MAIL("b", "newsletter", "A", "a@a.example", "s", "", 20,
-			.message_id = "<1@x>")},
+		    MAIL(
+			"b", "newsletter", "A", "a@a.example", "s", "", 20, .message_id = "<1@x>")},
 		2, "Newsletters 2: s*1 s*1", "ba"},
 	    {"another's Message-ID makes nothing vanish",
 		{MAIL("a", "newsletter", "A", "a@a.example", "s", "", 10, .message_id = "<1@x>"),
