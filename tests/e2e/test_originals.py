@@ -5,6 +5,7 @@ import email
 import email.policy
 import os
 import re
+import threading
 
 import pytest
 
@@ -118,6 +119,77 @@ def test_large_slots_take_several_digests(make_site):
     assert len(ids) == len(digests)
     found = assert_nothing_lost(site)
     assert {f.delivered() for f in found.values()} == {1}
+
+
+# Much at once.
+
+
+def copy_held(site, count):
+    """Of the one message of ann's that is held, so many more, as the milter would have left them."""
+    (held,) = site.pullyu.held(ANN)
+    incoming = os.path.join(site.pullyu.spool, "incoming")
+    owner = os.stat(incoming)
+    site.pullyu.daemon.stop()
+    for n in range(count):
+        path = os.path.join(incoming, f"copy-{n:05}")
+        raw = re.sub(rb"(?im)^Message-ID: .*?>", b"Message-ID: <%d@many.example>" % n, held)
+        raw = re.sub(rb"(?m)^From: .*?\r", b"From: Sender %d <%d@many.example>\r" % (n, n), raw)
+        with open(path, "wb") as file:
+            file.write(raw)
+        os.chown(path, owner.st_uid, owner.st_gid)
+    site.pullyu.start_daemon()
+
+
+class Watch(threading.Thread):
+    """The most memory that a process below this one ever had, in kB."""
+
+    def __init__(self, root):
+        super().__init__(daemon=True)
+        self.root, self.peak, self.over = root, 0, threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.02):
+            parents = {}
+            for pid in filter(str.isdigit, os.listdir("/proc")):
+                try:
+                    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+                        fields = dict(re.findall(r"(?m)^(PPid|VmHWM):\s+(\d+)", file.read()))
+                except OSError:
+                    continue
+                parents[pid] = fields.get("PPid"), int(fields.get("VmHWM", 0))
+            below = {str(self.root)}
+            while more := {p for p, (parent, _) in parents.items() if parent in below} - below:
+                below |= more
+            self.peak = max([self.peak, *(parents[p][1] for p in below - {str(self.root)} if p in parents)])
+
+
+def test_5000_at_once(make_site):
+    site = make_site()
+    site.pullyu.options["digest"]["max_messages"] = "2000"
+    site.start()
+    site.clock_to("2026-11-23T07:00:00Z")
+    hold(site, 1, body="Words of a letter, and then some more of them.\n" * 40)
+    copy_held(site, 4999)
+    wait_for(lambda: site.pullyu.status(ANN).get("held") == 5000, "5,000 held messages",
+             deadline=120, detail=site.logs)
+    watch = Watch(site.pullyu.daemon.pid)
+    watch.start()
+    slot(site)
+    wait_for(lambda: len(site.digests(ANN)) == 3, "three digests", deadline=180, detail=site.logs)
+    watch.over.set()
+    digests = site.digests(ANN)
+    subjects = [email.message_from_bytes(raw)["Subject"] for raw in digests]
+    for part, count in ((1, "2,000"), (2, "2,000"), (3, "1,000")):
+        assert sum(f"({part}/3): {count} messages" in s.replace("\n", "") for s in subjects) == 1, subjects
+    found = [n for raw in digests for n in re.findall(rb"(?m)^Message-ID: <(\d+)@many\.example>", raw)]
+    assert sorted(map(int, found)) == list(range(4999))
+    assert site.pullyu.held(ANN) == []
+    assert watch.peak > 10_000
+    with open(site.pullyu.binaries.paths["pullyud"], "rb") as program:
+        sanitized = re.search(rb"__[at]san_", program.read())
+    assert sanitized or watch.peak < 200 * 1024, f"{watch.peak} kB"
+    print(f"{watch.peak} kB")
+    assert_nothing_lost(site)
 
 
 # Mail that its reader has dealt with in the folder.
