@@ -65,6 +65,21 @@ static bool names_nothing(const char *charset)
 	return charset == NULL;
 }
 
+/* Whether text is UTF-8, if with a byte here and there that is none: of other charsets, hardly any
+ * pair of bytes is a character. */
+static bool is_mostly_utf8(const char *text, size_t len)
+{
+	size_t good = 0, bad = 0;
+	for (const char *p = text, *end = text + len; p < end;) {
+		gunichar c = *p == '\0' ? 0 : g_utf8_get_char_validated(p, end - p);
+		bool is_bad = c == (gunichar)-1 || c == (gunichar)-2;
+		good += !is_bad && c >= 0x80;
+		bad += is_bad;
+		p = is_bad || c == 0 ? p + 1 : g_utf8_next_char(p);
+	}
+	return bad == 0 || good > 2 * bad;
+}
+
 /* Valid UTF-8; g_free. Text that claims to be ASCII or UTF-8 and is neither is Windows-1252, as all
  * browsers take it. NUL ends nothing: it becomes a blank. */
 static char *to_utf8(const char *text, size_t len, const char *charset)
@@ -77,12 +92,8 @@ static char *to_utf8(const char *text, size_t len, const char *charset)
 		for (size_t i = 0; i < len; i++)
 			if (copy[i] == '\0')
 				copy[i] = ' ';
-		const char *end;
-		/* The bound may have cut the last character. */
-		if (g_utf8_validate(copy, -1, &end) || copy + len - end < 4)
-			utf8 = g_utf8_make_valid(copy, end - copy);
-		else
-			utf8 = convert(copy, len, "WINDOWS-1252");
+		utf8 = is_mostly_utf8(copy, len) ? g_utf8_make_valid(copy, (gssize)len)
+						 : convert(copy, len, "WINDOWS-1252");
 		g_free(copy);
 	}
 	char *valid = g_utf8_make_valid(utf8 == NULL ? "" : utf8, -1);
@@ -276,7 +287,7 @@ char *snippet_from_html(const char *html, size_t len, const char *charset, size_
 	bool named = !names_nothing(charset);
 	char *utf8 = NULL;
 	len = MIN(len, SNIPPET_HTML_BYTES);
-	if (named || g_utf8_validate_len(html, len, NULL))
+	if (named || is_mostly_utf8(html, len))
 		utf8 = to_utf8(html, len, charset);
 	char *text = utf8 == NULL ? letter_text(html, len, NULL, SNIPPET_TEXT_BYTES)
 				  : letter_text(utf8, strlen(utf8), "UTF-8", SNIPPET_TEXT_BYTES);
