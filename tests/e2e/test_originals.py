@@ -290,6 +290,29 @@ def test_each_user_in_his_language(morning):
     assert '<html lang="de' in body(german, "html")
 
 
+def test_the_fields_of_a_delivered_digest(make_site):
+    site = make_site()
+    site.pullyu.options["digest"]["from"] = "Letters f\u00fcr dich <letters@example.test>"
+    site.pullyu.options["digest"]["reply_to"] = "help@example.test"
+    site.start()
+    site.clock_to("2026-11-23T07:00:00Z")
+    hold(site, 1)
+    slot(site)
+    (raw,) = site.wait_digests(ANN, 1)
+    digest = email.message_from_bytes(raw, policy=email.policy.default)
+    assert digest["From"].addresses[0].display_name == "Letters f\u00fcr dich"
+    assert digest["From"].addresses[0].addr_spec == "letters@example.test"
+    assert str(digest["Reply-To"]) == "help@example.test"
+    assert str(digest["To"]) == ANN
+    assert digest["Subject"] == "Your digest: 1 message from 1 sender, Monday 08:00"
+    assert digest["Date"].datetime.strftime("%Y-%m-%dT%H:%M%z") == "2026-11-23T08:00+0000"
+    assert re.fullmatch(r"<pullyu\.1795420800\.1\.[0-9a-f]{24}@[\w.-]+>", digest["Message-ID"])
+    assert re.fullmatch(r"<digest\.[\w.-]+>", digest["List-Id"])
+    assert digest["Auto-Submitted"] == "auto-generated"
+    assert re.fullmatch("v1; [0-9a-f]{64}", digest["X-Pullyu-Digest"])
+    assert digest["Precedence"] is digest["List-Unsubscribe"] is digest["DKIM-Signature"] is None
+
+
 def test_the_structure_as_an_imap_server_reads_it(morning):
     hold(morning, 2)
     slot(morning)
