@@ -31,7 +31,7 @@ static const struct command commands[] = {
 	{"show", "USER ID", "print one waiting message",
 	    cmd_show, 0, 2, 2},
 	{"preview", "[--format eml|text|html] [--part N] USER",
-	    "print the digest as it would be sent now",
+	    "print the digest as it would be sent next",
 	    cmd_preview, OPT_FORM | OPT_PART, 1, 1},
 	{"release", "USER [ID...]", "deliver waiting mail now",
 	    cmd_release, 0, 1, -1},

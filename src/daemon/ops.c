@@ -460,7 +460,7 @@ static enum rc preview_job(struct daemon *d, struct preview *p, const char *user
 		    .message_id = "<preview@pullyu.invalid>",
 		    .out = p->path,
 		    .form = form,
-		    .slot = clock_now(),
+		    .slot = releases_slot(d->releases, user, clock_now()),
 		    .ids = ids,
 		    .mode = rule.mode,
 		    .part = p->about.part,

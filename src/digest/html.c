@@ -99,7 +99,7 @@ static const char *others(struct render *r, const struct outline_entry *entry)
 		g_string_append_printf(names, "%s%s", i == 0 ? "" : "; ", entry->others[i]);
 	if (entry->more != NULL)
 		g_string_append_printf(names, "; %s", entry->more);
-	char *text = words_fill(_("also: {1}"), names->str, NULL, NULL, NULL);
+	char *text = words_fill(_("Also: {1}"), names->str, NULL, NULL, NULL);
 	g_string_free(names, TRUE);
 	return own(r, text);
 }

@@ -1,5 +1,5 @@
 # digest: see the headers in this directory for what it promises. compose.c and excerpt.c alone use
-# GMime; template.c, html.c and snippet.c alone libxml2.
+# GMime; template.c, html.c, letter.c and snippet.c alone libxml2.
 noinst_LIBRARIES += src/digest/libdigest.a
 src_digest_libdigest_a_SOURCES = \
 	src/digest/digest.h \
@@ -16,6 +16,7 @@ src_digest_libdigest_a_SOURCES = \
 	src/digest/outline.c src/digest/outline.h \
 	src/digest/page.h \
 	src/digest/plain.c \
+	src/digest/letter.c src/digest/letter.h \
 	src/digest/snippet.c src/digest/snippet.h \
 	src/digest/template.c src/digest/template.h \
 	src/digest/text.c src/digest/text.h \

@@ -37,8 +37,9 @@ struct item {
 	const char *sender;                 /* case-folded address, or name */
 	const char *fold;                   /* what makes the entry: a sender, or a thread */
 	enum section section;
-	size_t index; /* as the caller had it: breaks ties */
-	bool copy;    /* the same message came by another way, too: counted there */
+	size_t index;             /* as the caller had it: breaks ties */
+	const struct item *first; /* foreign; the same message that came by another way before */
+	bool copy;                /* it has a first, and is counted there */
 };
 
 static const char *own(struct outline *outline, char *text)
@@ -123,6 +124,9 @@ static void item_fill(struct outline *outline, struct item *item)
 	/* One address can speak for many lists, each of which is one thing to its reader. */
 	if (item->section == NOTIFICATIONS && list[0] != '\0')
 		item->fold = own(outline, g_strdup_printf("%s %s", item->sender, list));
+	/* Who only claims to be that sender is not put among his messages. */
+	if (item->origin != NULL && item->origin->unverified)
+		item->fold = own(outline, g_strdup_printf("%s\n", item->fold));
 }
 
 /* Of messages on a list, the thread makes the entry, not who happened to write. */
@@ -153,7 +157,8 @@ static int oldest_first(const void *left, const void *right)
 	return by_time(left, right);
 }
 
-/* Newest first within a fold. A list's threads stand in the order in which they began. */
+/* Newest first within a fold, and copies behind all others: an entry begins with none. A list's
+ * threads stand in the order in which they began. */
 static int by_place(const void *left, const void *right)
 {
 	const struct item *a = left, *b = right;
@@ -164,6 +169,8 @@ static int by_place(const void *left, const void *right)
 		order = strcmp(a->sort, b->sort);
 	if (order == 0)
 		order = strcmp(a->fold, b->fold);
+	if (order == 0)
+		order = a->copy - b->copy;
 	return order != 0 ? order : by_time(b, a);
 }
 
@@ -182,8 +189,9 @@ static void unify_names(struct item *items, size_t n)
 	g_hash_table_unref(newest);
 }
 
-/* The same Message-ID by two ways. Who writes another's Message-ID into a message of his own does
- * not make that other one vanish: sender and subject must be the same, too. */
+/* The same Message-ID by two ways: the second counts nowhere and stands with the first, whatever list
+ * or class it came by. Who writes another's Message-ID into a message of his own does not make that
+ * other one vanish: sender, authentication and subject must be the same, too, but for a list's tag. */
 static void mark_copies(struct item *items, size_t n)
 {
 	GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -191,11 +199,34 @@ static void mark_copies(struct item *items, size_t n)
 		struct item *item = &items[i];
 		if (item->origin == NULL || item->origin->message_id[0] == '\0')
 			continue;
-		char *key = g_strdup_printf(
-		    "%s\n%s\n%s", item->origin->message_id, item->addr, item->subject);
-		item->copy = !g_hash_table_add(seen, key);
+		char *base = threads_base_subject(item->subject);
+		char *key = g_strdup_printf("%s\n%s\n%d\n%s", item->origin->message_id,
+		    item->sender, item->origin->unverified, base);
+		item->first = g_hash_table_lookup(seen, key);
+		if (item->first == NULL)
+			g_hash_table_insert(seen, key, item);
+		else
+			g_free(key);
+		g_free(base);
 	}
 	g_hash_table_unref(seen);
+}
+
+/* After this, an item's keys are its own: sorting moves what first points to. */
+static void place_copies(struct item *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct item *first = items[i].first;
+		if (first == NULL)
+			continue;
+		items[i].copy = true;
+		items[i].first = NULL;
+		items[i].section = first->section;
+		items[i].group = first->group;
+		items[i].group_sort = first->group_sort;
+		items[i].sort = first->sort;
+		items[i].fold = first->fold;
+	}
 }
 
 static struct item *items_sorted(
@@ -216,6 +247,7 @@ static struct item *items_sorted(
 	mark_copies(items, n);
 	fold_threads(outline, items, n);
 	unify_names(items, n);
+	place_copies(items, n);
 	qsort(items, n, sizeof(*items), by_place);
 	return items;
 }
@@ -289,7 +321,8 @@ static const char *behind_subject(const char *snippet, const char *subject)
 	return rest;
 }
 
-/* Cut between words, if there is a blank where one can be expected. */
+/* Cut between words, if there is a blank where one can be expected. The ellipsis is glued to the last
+ * word, lest it stand alone on a line. */
 static const char *snippet_of(struct outline *outline, const struct item *item)
 {
 	if (item->excerpt == NULL)
@@ -299,7 +332,7 @@ static const char *snippet_of(struct outline *outline, const struct item *item)
 	char *blank = strrchr(text, ' ');
 	if (g_str_has_suffix(text, ellipsis) && blank != NULL &&
 	    strlen(blank) < SNIPPET_WORD_MAX + sizeof(ellipsis))
-		strcpy(blank, " \xE2\x80\xA6");
+		strcpy(blank, ellipsis);
 	if (text[0] != '\0')
 		return own(outline, text);
 	g_free(text);
@@ -386,7 +419,7 @@ static void fill_origin(
 	entry->unsubscribe_link = origin->unsubscribe_safe;
 }
 
-/* items[0] is the newest; one of them at least is no copy. */
+/* items[0] is the newest, and no copy. */
 static void entry_fill(struct outline *outline, struct outline_entry *entry,
     const struct item *items, size_t n, const struct times *times)
 {

@@ -1,6 +1,6 @@
 /*
- * snippet.c: see snippet.h. HTML becomes lines of text, block elements ending a line; lines of both
- * kinds then go through the same sieve.
+ * snippet.c: see snippet.h. Lines of plain text and those of a page (letter.h) go through the same
+ * sieve.
  */
 #include <config.h>
 
@@ -15,6 +15,7 @@
 #include <libxml/HTMLparser.h>
 
 #include "digest/clean.h"
+#include "digest/letter.h"
 
 enum {
 	ENOUGH_BYTES = 2000,   /* of own words: far more than any snippet */
@@ -64,6 +65,21 @@ static bool names_nothing(const char *charset)
 	return charset == NULL;
 }
 
+/* Whether text is UTF-8, if with a byte here and there that is none: of other charsets, hardly any
+ * pair of bytes is a character. */
+static bool is_mostly_utf8(const char *text, size_t len)
+{
+	size_t good = 0, bad = 0;
+	for (const char *p = text, *end = text + len; p < end;) {
+		gunichar c = *p == '\0' ? 0 : g_utf8_get_char_validated(p, end - p);
+		bool is_bad = c == (gunichar)-1 || c == (gunichar)-2;
+		good += !is_bad && c >= 0x80;
+		bad += is_bad;
+		p = is_bad || c == 0 ? p + 1 : g_utf8_next_char(p);
+	}
+	return bad == 0 || good > 2 * bad;
+}
+
 /* Valid UTF-8; g_free. Text that claims to be ASCII or UTF-8 and is neither is Windows-1252, as all
  * browsers take it. NUL ends nothing: it becomes a blank. */
 static char *to_utf8(const char *text, size_t len, const char *charset)
@@ -76,12 +92,8 @@ static char *to_utf8(const char *text, size_t len, const char *charset)
 		for (size_t i = 0; i < len; i++)
 			if (copy[i] == '\0')
 				copy[i] = ' ';
-		const char *end;
-		/* The bound may have cut the last character. */
-		if (g_utf8_validate(copy, -1, &end) || copy + len - end < 4)
-			utf8 = g_utf8_make_valid(copy, end - copy);
-		else
-			utf8 = convert(copy, len, "WINDOWS-1252");
+		utf8 = is_mostly_utf8(copy, len) ? g_utf8_make_valid(copy, (gssize)len)
+						 : convert(copy, len, "WINDOWS-1252");
 		g_free(copy);
 	}
 	char *valid = g_utf8_make_valid(utf8 == NULL ? "" : utf8, -1);
@@ -95,10 +107,11 @@ struct sieve {
 	GPtrArray *lines; /* own; char * */
 	size_t bytes;     /* of lines */
 	guint paragraph;  /* index of the first line of the current one */
+	guint before;     /* of the one before */
 	bool done;
 };
 
-/* "View this email in your browser" and its like: case-folded. */
+/* "View this email in your browser" and its like, which nobody reads: case-folded. */
 static bool is_boilerplate(const char *line)
 {
 	static const char *const phrases[] = {"in your browser", "in a browser", "in browser",
@@ -112,7 +125,12 @@ static bool is_boilerplate(const char *line)
 	    "nel tuo browser", "versione online", "no seu navegador", "no navegador",
 	    "w przegl\xC4\x85"
 	    "darce",
-	    "add us to your address book", "skip to content"};
+	    "add us to your address book", "skip to content", "nicht korrekt dargestellt",
+	    "nicht richtig dargestellt", "displaying correctly", "displayed correctly",
+	    "not support html", "email as html", "view the full email", "this newsletter online",
+	    "do not reply to this", "reply above this line", "all rights reserved", "unsubscribe",
+	    "newsletter abmelden", "uitschrijven", "afmelden", "d\xC3\xA9sabonner",
+	    "d\xC3\xA9sinscrire", "begin pgp signed message"};
 	if (strlen(line) > PHRASE_LINE_MAX)
 		return false;
 	char *folded = g_utf8_casefold(line, -1);
@@ -123,11 +141,54 @@ static bool is_boilerplate(const char *line)
 	return found;
 }
 
-static bool is_address(const char *word)
+/* Where an address begins in a word, the brackets before it included; the end, if there is none. */
+static size_t address_start(const char *word)
 {
-	return strstr(word, "://") != NULL || strncmp(word, "www.", 4) == 0 ||
-	    strncmp(word, "<www.", 5) == 0 || strncmp(word, "[cid:", 5) == 0 ||
-	    strncmp(word, "mailto:", 7) == 0 || strncmp(word, "<mailto:", 8) == 0;
+	static const char *const marks[] = {"://", "mailto:", "cid:", "www."};
+	size_t start = strlen(word);
+	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
+		const char *mark = strstr(word, marks[i]);
+		size_t at = mark == NULL ? start : (size_t)(mark - word);
+		while (i == 0 && mark != NULL && at > 0 && g_ascii_isalpha(word[at - 1]))
+			at--; /* the scheme */
+		bool begins = at == 0 || strchr("([<\"'", word[at - 1]) != NULL;
+		if (mark != NULL && at < start && (begins || i == 0))
+			start = at;
+	}
+	if (word[start] != '\0')
+		while (start > 0 && strchr("([<\"'", word[start - 1]) != NULL)
+			start--;
+	return start;
+}
+
+/* "**", "(" and what a decoder left of padding: they frame words, and say nothing. */
+static bool is_frame(const char *word, size_t len)
+{
+	for (const char *p = word; p < word + len; p = g_utf8_next_char(p))
+		if (*p == '\0' || (strchr("()[]*#=_~", *p) == NULL && g_utf8_get_char(p) != 0xFFFD))
+			return false;
+	return true;
+}
+
+/* Without an address and without the signs that make text fat; of "[the shop](https://...)" the
+ * words stay. */
+static void put_word(GString *out, const char *word)
+{
+	size_t len = address_start(word);
+	if (word[len] != '\0' && len > 0 && word[len - 1] == ']') {
+		char *open = strrchr(out->str, '[');
+		len--;
+		if (memchr(word, '[', len) == NULL && open != NULL)
+			g_string_erase(out, open - out->str, 1);
+		else if (word[0] == '[')
+			word++, len--;
+	}
+	for (; len > 0 && strchr("*)]>", *word) != NULL; len--)
+		word++;
+	while (len > 0 && word[len - 1] == '*')
+		len--;
+	if (len > 0 && !is_frame(word, len))
+		g_string_append_printf(out, "%s%.*s", out->len > 0 ? " " : "", (int)len, word);
 }
 
 static bool has_word(const char *text)
@@ -147,22 +208,29 @@ static char *own_words(const char *line)
 		if (g_ascii_strncasecmp(words[i], "[image:", 7) == 0)
 			while (words[i + 1] != NULL && strchr(words[i], ']') == NULL)
 				i++;
-		else if (words[i][0] != '\0' && !is_address(words[i]))
-			g_string_append_printf(out, "%s%s", out->len > 0 ? " " : "", words[i]);
+		else
+			put_word(out, words[i]);
 	}
 	g_strfreev(words);
 	bool kept = has_word(out->str) && !is_boilerplate(out->str);
 	return g_string_free(out, !kept);
 }
 
-/* "On Monday Ann wrote:", which may take several lines. */
+static void next_paragraph(struct sieve *sieve)
+{
+	if (sieve->lines->len > sieve->paragraph)
+		sieve->before = sieve->paragraph;
+	sieve->paragraph = sieve->lines->len;
+}
+
+/* "On Monday Ann wrote:", which may take several lines, and an empty one. */
 static void drop_introduction(struct sieve *sieve)
 {
 	guint n = sieve->lines->len;
+	guint first = n > sieve->paragraph ? sieve->paragraph : sieve->before;
 	const char *last = n == 0 ? "" : sieve->lines->pdata[n - 1];
-	if (n > sieve->paragraph && n - sieve->paragraph <= INTRODUCTION_LINES &&
-	    g_str_has_suffix(last, ":"))
-		g_ptr_array_set_size(sieve->lines, (gint)sieve->paragraph);
+	if (n > first && n - first <= INTRODUCTION_LINES && g_str_has_suffix(last, ":"))
+		g_ptr_array_set_size(sieve->lines, (gint)first);
 }
 
 static void sieve_line(struct sieve *sieve, const char *line)
@@ -170,7 +238,7 @@ static void sieve_line(struct sieve *sieve, const char *line)
 	char *clean;
 	if (line[0] == '>') {
 		drop_introduction(sieve);
-		sieve->paragraph = sieve->lines->len;
+		sieve->before = sieve->paragraph = sieve->lines->len;
 		return;
 	}
 	if (strcmp(line, "-- ") == 0) { /* a signature (RFC 3676 section 4.3) */
@@ -179,7 +247,7 @@ static void sieve_line(struct sieve *sieve, const char *line)
 	}
 	clean = clean_text(line, ENOUGH_BYTES);
 	if (clean[0] == '\0')
-		sieve->paragraph = sieve->lines->len;
+		next_paragraph(sieve);
 	char *words = own_words(clean);
 	g_free(clean);
 	if (words == NULL)
@@ -211,145 +279,7 @@ static char *sieve_text(const char *text, size_t max_columns)
 	return snippet;
 }
 
-char *snippet_lines_of_text(const char *text, size_t len, const char *charset)
-{
-	return to_utf8(text, MIN(len, SNIPPET_TEXT_BYTES), charset);
-}
-
-char *snippet_from_text(const char *text, size_t len, const char *charset, size_t max_columns)
-{
-	char *lines = snippet_lines_of_text(text, len, charset);
-	char *snippet = sieve_text(lines, max_columns);
-	g_free(lines);
-	return snippet;
-}
-
-/* ---- HTML ---- */
-
-static bool is_one_of(const char *name, const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (g_ascii_strcasecmp(name, names[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool is_unread(const char *element)
-{
-	static const char *const names[] = {"head", "style", "script", "title", "template",
-	    "noscript", "svg", "math", "object", "select", "textarea", "iframe", "audio", "video"};
-	return is_one_of(element, names, G_N_ELEMENTS(names));
-}
-
-static bool is_inline(const char *element)
-{
-	static const char *const names[] = {"a", "abbr", "acronym", "b", "bdi", "bdo", "big",
-	    "cite", "code", "em", "font", "i", "ins", "kbd", "label", "mark", "q", "s", "samp",
-	    "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"};
-	return is_one_of(element, names, G_N_ELEMENTS(names));
-}
-
-/* A declaration "name: value", both without blanks, in a style attribute of which the blanks are
- * gone already. */
-static bool declares(const char *style, const char *name, const char *value)
-{
-	size_t len = strlen(name);
-	for (const char *p = style; (p = strstr(p, name)) != NULL; p += len) {
-		if ((p > style && p[-1] != ';') || p[len] != ':')
-			continue;
-		const char *got = p + len + 1;
-		size_t n = strlen(value);
-		if (strncmp(got, value, n) == 0 && !g_ascii_isdigit(got[n]) && got[n] != '.')
-			return true;
-	}
-	return false;
-}
-
-static bool style_hides(const char *style)
-{
-	static const struct {
-		const char *name, *value;
-	} rows[] = {
-	    {"display", "none"},
-	    {"visibility", "hidden"},
-	    {"font-size", "0"},
-	    {"font-size", "1px"},
-	    {"max-height", "0"},
-	    {"line-height", "0"},
-	    {"opacity", "0"},
-	    {"mso-hide", "all"},
-	    {"color", "transparent"},
-	};
-	GString *plain = g_string_new(NULL);
-	bool hides = false;
-	for (const char *p = style; *p != '\0'; p++)
-		if (!g_ascii_isspace(*p))
-			g_string_append_c(plain, g_ascii_tolower(*p));
-	for (size_t i = 0; i < G_N_ELEMENTS(rows) && !hides; i++)
-		hides = declares(plain->str, rows[i].name, rows[i].value);
-	g_string_free(plain, TRUE);
-	return hides;
-}
-
-static bool is_hidden(xmlNode *node)
-{
-	xmlChar *style = xmlGetNoNsProp(node, BAD_CAST "style");
-	xmlChar *aria = xmlGetNoNsProp(node, BAD_CAST "aria-hidden");
-	bool hidden = (style != NULL && style_hides((const char *)style)) ||
-	    (aria != NULL && g_ascii_strcasecmp((const char *)aria, "true") == 0) ||
-	    xmlHasProp(node, BAD_CAST "hidden") != NULL;
-	xmlFree(style);
-	xmlFree(aria);
-	return hidden;
-}
-
-/* Line ends in the source of a page are blanks. */
-static void put_text(GString *out, const char *text)
-{
-	for (; *text != '\0'; text++)
-		g_string_append_c(out, *text == '\n' || *text == '\r' ? ' ' : *text);
-}
-
-/* Whether to go on below this node. */
-static bool visit(xmlNode *node, GString *out)
-{
-	if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) {
-		if (node->content != NULL)
-			put_text(out, (const char *)node->content);
-		return false;
-	}
-	if (node->type != XML_ELEMENT_NODE || is_unread((const char *)node->name) ||
-	    is_hidden(node))
-		return false;
-	if (!is_inline((const char *)node->name))
-		g_string_append_c(out, '\n');
-	return true;
-}
-
-static void leave(xmlNode *node, GString *out)
-{
-	if (node->type == XML_ELEMENT_NODE && !is_inline((const char *)node->name))
-		g_string_append_c(out, '\n');
-}
-
-/* Without recursion: a page may be nested as deep as it likes. */
-static char *text_of(xmlNode *root)
-{
-	GString *out = g_string_new(NULL);
-	xmlNode *node = root;
-	while (node != NULL && out->len < SNIPPET_TEXT_BYTES) {
-		if (visit(node, out) && node->children != NULL) {
-			node = node->children;
-			continue;
-		}
-		while (node != root && node->next == NULL) {
-			node = node->parent;
-			leave(node, out);
-		}
-		node = node == root ? NULL : node->next;
-	}
-	return g_string_free(out, FALSE);
-}
+/* ---- pages ---- */
 
 char *snippet_lines_of_html(const char *html, size_t len, const char *charset)
 {
@@ -357,21 +287,12 @@ char *snippet_lines_of_html(const char *html, size_t len, const char *charset)
 	bool named = !names_nothing(charset);
 	char *utf8 = NULL;
 	len = MIN(len, SNIPPET_HTML_BYTES);
-	if (named || g_utf8_validate_len(html, len, NULL))
+	if (named || is_mostly_utf8(html, len))
 		utf8 = to_utf8(html, len, charset);
-	const char *source = utf8 == NULL ? html : utf8;
-	int source_len = (int)(utf8 == NULL ? len : strlen(utf8));
-	xmlDoc *doc = htmlReadMemory(source, source_len, NULL, utf8 == NULL ? NULL : "UTF-8",
-	    HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
-		HTML_PARSE_COMPACT);
-	xmlNode *root = doc == NULL ? NULL : xmlDocGetRootElement(doc);
-	char *text = root == NULL ? g_strdup("") : text_of(root);
-	char *lines = g_utf8_make_valid(text, -1);
-	g_free(text);
+	char *text = utf8 == NULL ? letter_text(html, len, NULL, SNIPPET_TEXT_BYTES)
+				  : letter_text(utf8, strlen(utf8), "UTF-8", SNIPPET_TEXT_BYTES);
 	g_free(utf8);
-	if (doc != NULL)
-		xmlFreeDoc(doc);
-	return lines;
+	return text;
 }
 
 char *snippet_from_html(const char *html, size_t len, const char *charset, size_t max_columns)
@@ -379,5 +300,67 @@ char *snippet_from_html(const char *html, size_t len, const char *charset, size_
 	char *lines = snippet_lines_of_html(html, len, charset);
 	char *snippet = sieve_text(lines, max_columns);
 	g_free(lines);
+	return snippet;
+}
+
+/* ---- text that is no plain text ---- */
+
+/* "&rsquo;" and "&#847;": some programs make the text form of a letter from its page and forget
+ * these. g_free. */
+static char *without_references(const char *text)
+{
+	GString *out = g_string_new(NULL);
+	for (const char *p = text; *p != '\0'; p++) {
+		char name[12];
+		size_t len = *p == '&' ? strcspn(p + 1, "; \n&") : 0;
+		const htmlEntityDesc *entity = NULL;
+		gunichar c = 0;
+		if (len > 0 && len < sizeof(name) && p[1 + len] == ';') {
+			g_strlcpy(name, p + 1, len + 1);
+			entity = name[0] == '#' ? NULL : htmlEntityLookup(BAD_CAST name);
+			c = entity != NULL   ? entity->value
+			    : name[0] != '#' ? 0
+					     : (gunichar)g_ascii_strtoull(name + 1, NULL, 10);
+		}
+		if (c == 0 || !g_unichar_validate(c)) {
+			g_string_append_c(out, *p);
+			continue;
+		}
+		g_string_append_unichar(out, c);
+		p += len + 1;
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* A page that is sent as its own text form. */
+static bool is_page(const char *text)
+{
+	static const char *const tags[] = {"<html", "<body", "<table", "<div", "<br>", "<br/>",
+	    "<br />", "<p>", "</a>", "</span>"};
+	char *lower = g_ascii_strdown(text, -1);
+	size_t n = 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(tags) && n < 2; i++)
+		for (const char *p = lower; n < 2 && (p = strstr(p, tags[i])) != NULL; p++)
+			n++;
+	g_free(lower);
+	return n == 2;
+}
+
+char *snippet_lines_of_text(const char *text, size_t len, const char *charset)
+{
+	return to_utf8(text, MIN(len, SNIPPET_TEXT_BYTES), charset);
+}
+
+char *snippet_from_text(const char *text, size_t len, const char *charset, size_t max_columns)
+{
+	char *utf8 = snippet_lines_of_text(text, len, charset), *snippet;
+	if (is_page(utf8)) {
+		snippet = snippet_from_html(utf8, strlen(utf8), "utf-8", max_columns);
+	} else {
+		char *plain = without_references(utf8);
+		snippet = sieve_text(plain, max_columns);
+		g_free(plain);
+	}
+	g_free(utf8);
 	return snippet;
 }

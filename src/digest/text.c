@@ -14,7 +14,7 @@
  *	  * Build 124 failed (3 messages)
  *	    GitForge <notify@forge.example>, Mon 23 Nov, 17:42
  *	      The first words of the message itself, in two lines.
- *	    also: Build 123 failed; Build 122 failed
+ *	    Also: Build 123 failed; Build 122 failed
  *	    Held because a code forge notifies
  */
 #include <config.h>
@@ -163,7 +163,7 @@ static void render_others(GString *out, const struct outline_entry *entry)
 		g_string_append_printf(names, "%s%s", i == 0 ? "" : "; ", entry->others[i]);
 	if (entry->more != NULL)
 		g_string_append_printf(names, "; %s", entry->more);
-	char *line = words_fill(_("also: {1}"), names->str, NULL, NULL, NULL);
+	char *line = words_fill(_("Also: {1}"), names->str, NULL, NULL, NULL);
 	text_wrap(out, line, "    ", "    ");
 	g_free(line);
 	g_string_free(names, TRUE);

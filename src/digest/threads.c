@@ -52,8 +52,7 @@ static size_t reply_prefix(const char *text)
 	return 0;
 }
 
-/* Without what replies and lists put before it; case-folded; g_free. */
-static char *base_subject(const char *subject)
+char *threads_base_subject(const char *subject)
 {
 	char *folded = g_utf8_casefold(subject, -1);
 	const char *p = folded, *end;
@@ -93,7 +92,7 @@ const char *threads_add(
 {
 	const char *ids[3] = {NULL};
 	char *keys[4] = {NULL};
-	char *base = base_subject(subject);
+	char *base = threads_base_subject(subject);
 	const char *name = NULL;
 	size_t n = 0;
 	if (origin != NULL) {

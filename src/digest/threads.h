@@ -19,4 +19,7 @@ void threads_free(struct threads **threads);
 const char *threads_add(
     struct threads *threads, const char *list, const struct origin *origin, const char *subject);
 
+/* Without what replies and lists put before it; case-folded; g_free. */
+char *threads_base_subject(const char *subject);
+
 #endif

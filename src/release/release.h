@@ -122,7 +122,9 @@ struct release_status {
 };
 typedef void release_status_fn(void *ctx, const char *user, const struct release_status *status);
 void releases_status(struct releases *releases, release_status_fn *fn, void *ctx);
-/* For callers that compose without releasing (preview): the ids a digest would contain now. */
+/* For callers that compose without releasing (preview): the slot that the next digest would name
+ * (now, if nothing says otherwise), and the ids it would contain. */
+int64_t releases_slot(struct releases *releases, const char *user, int64_t now);
 enum rc releases_list(struct releases *releases, const char *user, bool read_too,
     GPtrArray **ids_out, struct err *err);
 /* And how a release would split them: the ids of one part, from 1, and how many parts there are.

@@ -490,3 +490,14 @@ void releases_status(struct releases *all, release_status_fn *fn, void *ctx)
 		fn(ctx, user->name, &status);
 	}
 }
+
+int64_t releases_slot(struct releases *all, const char *name, int64_t now)
+{
+	struct release_user *user = g_hash_table_lookup(all->users, name);
+	struct release_rule rule;
+	struct err err;
+	if (user == NULL || user->held == 0 || user->active != NULL ||
+	    release_user_record(user, &err) != RC_OK)
+		return now;
+	return user_due(user, &rule).slot;
+}

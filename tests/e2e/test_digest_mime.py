@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import unicodedata
 from email import policy
@@ -217,8 +218,17 @@ def check_tokens(text, case):
         assert found == all_of_them
 
 
+def check_with_tidy(text):
+    """An HTML checker that others wrote; each page, whatever is in it."""
+    if shutil.which("tidy") is None:
+        return
+    done = subprocess.run(["tidy", "-q", "-e", "-utf8"], input=text.encode(), stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+
+
 def check_page(text, case):
     page = Page(text)
+    check_with_tidy(text)
     assert page.open == [], "elements stay open"
     assert {"html", "title", "h1", "h2", "h3", "footer"} <= page.seen or not case.originals
     assert not re.search(r"url|import|http|expression|//", page.style)
@@ -279,6 +289,7 @@ def check(case, plain):
     assert message["X-Pullyu-Digest"] == description["guard"]
     assert message["List-Id"] == f"<digest.{description['host']}>"
     assert message["Auto-Submitted"] == "auto-generated"
+    assert {"Precedence", "Bcc", "Cc"}.isdisjoint(message.keys())
     assert message["MIME-Version"] == "1.0"
     assert message["Date"].datetime.timestamp() == description["now"]
 
@@ -537,6 +548,25 @@ def test_a_message_that_kills_its_reader(case):
     text = parse(case.write(False)).get_body(("plain",)).get_content()
     check_text(text, case)
     assert "words of message one" in text and "words of message three" in text
+
+
+@pytest.mark.parametrize("kind", ["rfc822", "mixed"])
+def test_a_message_as_deep_as_a_well(case, kind):
+    """MIME nested 10,000 times costs no other message anything."""
+    deep = b"Content-Type: message/rfc822\r\n\r\n" * 10_000
+    if kind == "mixed":
+        deep = b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (n, n)
+                        for n in range(10_000))
+    words(case, "one")
+    case.add(deep + b"\r\nwords of the well\r\n")
+    words(case, "three")
+    case.description["attach"] = False  # Python's parser recurses
+    text = parse(case.write(False)).get_body(("plain",)).get_content()
+    check_text(text, case)
+    assert "words of message one" in text and "words of message three" in text
+    case.description["attach"] = True
+    data = case.write(False)
+    assert all(data.count(b"\r\n\r\n" + original + b"\r\n--") == 1 for original in case.originals)
 
 
 def test_a_message_that_takes_too_long(case, tmp_path, monkeypatch):

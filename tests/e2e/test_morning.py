@@ -63,6 +63,54 @@ def test_a_checker_finds_nothing(tmp_path):
     assert tidy(tmp_path / "bad.html") != "", "the checker itself"
 
 
+def luminance(colour):
+    """WCAG 2.2, "relative luminance"."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * c for c in colour[1:])
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    parts = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(a, b):
+    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast(tmp_path):
+    """All text on all grounds, in light and in dark: WCAG 2.2 asks for 4.5. Readers without
+    variables have the light colours by name."""
+    page = morning.write(BUILD, tmp_path, tmp_path / "out", "--html").decode()
+    schemes = re.findall(r":root\{([^}]*)\}", page)
+    assert len(schemes) == 2
+    colours = [dict(re.findall(r"--(\w+):(#\w+)", scheme)) for scheme in schemes]
+    assert contrast("#fff", "#000") == 21 and contrast("#777", "#fff") < 4.5, "the sum itself"
+    for scheme in colours:
+        for text in ("fg", "dim", "accent", "warn"):
+            for ground in ("bg", "card"):
+                assert contrast(scheme[text], scheme[ground]) >= 4.5, (text, ground)
+        assert contrast(scheme["fg"], scheme["note"]) >= 4.5
+    for plain, name in re.findall(r"(?:color|background):(#\w+);[a-z-]+:var\(--(\w+)\)", page):
+        assert plain == colours[0][name]
+
+
+# What a screen reader makes of it.
+
+
+def test_the_page_as_it_is_heard(tmp_path):
+    """One h1, no level left out, each entry in a list and with its subject as its heading, no
+    table, and text that is not English in no element that says it were."""
+    page = morning.write(BUILD, tmp_path, tmp_path / "out", "--html").decode()
+    levels = [int(level) for level in re.findall(r"<h(\d)", page)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:]))
+    entries = re.findall(r"<li>(.*?)</li>", page, re.S)
+    assert len(entries) == page.count("<li>") == page.count("<h3") == 9
+    assert all(entry.count("<h3") == 1 for entry in entries)
+    assert "<table" not in page and "<img" not in page
+    assert '<html lang="en" dir="ltr">' in page and "<main>" in page
+    assert '<h3 dir="auto">ספרים חדשים לרביע (3 books)</h3>' in page
+
+
 # Branding.
 
 

@@ -4,6 +4,8 @@ release what is held, and what happens to mail that its reader has dealt with.""
 import email
 import email.policy
 import os
+import re
+import threading
 
 import pytest
 
@@ -119,6 +121,101 @@ def test_large_slots_take_several_digests(make_site):
     assert {f.delivered() for f in found.values()} == {1}
 
 
+# Much at once.
+
+
+def copy_held(site, changes):
+    """Of the one message of ann's that is held, so many more, as the milter would have left them.
+    changes: for each, what stands for which field, as (name, value)."""
+    (held,) = site.pullyu.held(ANN)
+    incoming = os.path.join(site.pullyu.spool, "incoming")
+    owner = os.stat(incoming)
+    site.pullyu.daemon.stop()
+    for n, fields in enumerate(changes):
+        path = os.path.join(incoming, f"copy-{n:05}")
+        raw = held
+        for name, value in fields:
+            raw, found = re.subn(rb"(?m)^%s: .*?\r$" % name, b"%s: %s\r" % (name, value), raw, count=1)
+            assert found == 1, name
+        with open(path, "wb") as file:
+            file.write(raw)
+        os.chown(path, owner.st_uid, owner.st_gid)
+    site.pullyu.start_daemon()
+    site.wait_held(ANN, 1 + len(changes))
+
+
+class Watch(threading.Thread):
+    """The most memory that a process below this one ever had, in kB."""
+
+    def __init__(self, root):
+        super().__init__(daemon=True)
+        self.root, self.peak, self.over = root, 0, threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.02):
+            parents = {}
+            for pid in filter(str.isdigit, os.listdir("/proc")):
+                try:
+                    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+                        fields = dict(re.findall(r"(?m)^(PPid|VmHWM):\s+(\d+)", file.read()))
+                except OSError:
+                    continue
+                parents[pid] = fields.get("PPid"), int(fields.get("VmHWM", 0))
+            below = {str(self.root)}
+            while more := {p for p, (parent, _) in parents.items() if parent in below} - below:
+                below |= more
+            self.peak = max([self.peak, *(parents[p][1] for p in below - {str(self.root)} if p in parents)])
+
+
+def test_5000_at_once(make_site):
+    site = make_site()
+    site.pullyu.options["digest"]["max_messages"] = "2000"
+    site.start()
+    site.clock_to("2026-11-23T07:00:00Z")
+    hold(site, 1, body="Words of a letter, and then some more of them.\n" * 40)
+    copy_held(site, [[(b"Message-ID", b"<%d@many.example>" % n),
+                      (b"From", b"Sender %d <%d@many.example>" % (n, n))] for n in range(4999)])
+    watch = Watch(site.pullyu.daemon.pid)
+    watch.start()
+    slot(site)
+    wait_for(lambda: len(site.digests(ANN)) == 3, "three digests", deadline=180, detail=site.logs)
+    watch.over.set()
+    digests = site.digests(ANN)
+    subjects = [email.message_from_bytes(raw)["Subject"] for raw in digests]
+    for part, count in ((1, "2,000"), (2, "2,000"), (3, "1,000")):
+        assert sum(f"({part}/3): {count} messages" in s.replace("\n", "") for s in subjects) == 1, subjects
+    found = [n for raw in digests for n in re.findall(rb"(?m)^Message-ID: <(\d+)@many\.example>", raw)]
+    assert sorted(map(int, found)) == list(range(4999))
+    assert site.pullyu.held(ANN) == []
+    assert watch.peak > 10_000
+    with open(site.pullyu.binaries.paths["pullyud"], "rb") as program:
+        sanitized = re.search(rb"__[at]san_", program.read())
+    assert sanitized or watch.peak < 200 * 1024, f"{watch.peak} kB"
+    print(f"{watch.peak} kB")
+    assert_nothing_lost(site)
+
+
+def test_a_message_that_kills_its_reader(morning):
+    """GMime recurses over groups in groups: that costs their own message its words, and no other
+    anything. (Postfix lets no such field in, unless header_size_limit was raised.)"""
+    hold(morning, 1, sender="Zoe <z@news.example>", body="These are the words.\n")
+    copy_held(morning, [[(b"From", b"Ann <a@news.example>"), (b"Message-ID", b"<a@x.example>"),
+                         (b"To", b"a:" * 1_000_000)],
+                        [(b"From", b"Bob <b@news.example>"), (b"Message-ID", b"<b@x.example>")]])
+    # Behind this, Postfix cuts the field off.
+    assert morning.pullyu.run("preview", ANN).stdout.count(b"a:" * 1_000_000) == 1
+    slot(morning)
+    (digest,) = morning.wait_digests(ANN, 1)
+    text = body(digest, "plain")
+    assert "3 messages from 3 senders" in text and "<html" in body(digest, "html")
+    ann, bob, zoe = (text.index(f"{name} <") for name in ("Ann", "Bob", "Zoe"))
+    assert ann < bob < zoe
+    assert "These are the words." not in text[ann:bob], "it kills nobody"
+    assert "These are the words." in text[bob:zoe] and "These are the words." in text[zoe:]
+    assert morning.pullyu.held(ANN) == []
+    assert_nothing_lost(morning)
+
+
 # Mail that its reader has dealt with in the folder.
 
 
@@ -154,29 +251,35 @@ def body(raw, kind):
     return email.message_from_bytes(raw, policy=email.policy.default).get_body((kind,)).get_content()
 
 
-def without_time(text):
-    """A preview is of the digest that would be sent now."""
-    assert "07:00" in text or "08:00" in text
-    return text.replace("07:00", "TIME").replace("08:00", "TIME")
+def without_chance(raw):
+    """What two digests of the same mail may differ in: Date, Message-ID and what is made of it, the
+    trace of the way here, and the boundaries."""
+    header, _, rest = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    lines = re.sub(rb"\n[ \t]+", b" ", header).split(b"\n")
+    names = (b"date", b"message-id", b"x-pullyu-digest", b"return-path", b"received", b"delivered-to",
+             b"x-original-to")
+    kept = [line for line in lines if line.partition(b":")[0].lower() not in names]
+    assert any(line.startswith(b"Subject: ") for line in kept)
+    text = b"\n".join([*kept, b"", rest.rstrip()])
+    for n, boundary in enumerate(dict.fromkeys(re.findall(rb"=_[0-9a-f]{32}", text))):
+        text = text.replace(boundary, b"boundary %d" % n)
+    return text.decode("utf-8", "surrogateescape")
 
 
 def test_a_preview_is_what_will_be_sent(morning):
-    hold(morning, 3)
+    morning.settings(ANN, times="08:00", timezone="Europe/Amsterdam")
+    hold(morning, 2)
+    morning.send(messages.newsletter(subject="caf\u00e9 \u202e <b>", to=ANN), "x@boats.example", [ANN])
+    morning.wait_held(ANN, 3)
     eml = morning.pullyu.run("preview", ANN).stdout
     text, html = (morning.pullyu.run("preview", "--format", form, ANN).stdout.decode()
                   for form in ("text", "html"))
     assert text == body(eml, "plain").replace("\r\n", "\n")
     assert html == body(eml, "html").replace("\r\n", "\n")
-    slot(morning)
+    morning.clock_to("2026-11-24T07:00:01Z")
     (digest,) = morning.wait_digests(ANN, 1)
-    for kind in ("plain", "html"):
-        assert without_time(body(digest, kind)) == without_time(body(eml, kind))
-    assert originals(digest)[0].as_bytes() == originals(eml)[0].as_bytes()
-    previewed, sent = (email.message_from_bytes(raw, policy=email.policy.default)
-                       for raw in (eml, digest))
-    assert without_time(previewed["Subject"]) == without_time(sent["Subject"])
-    for field in ("From", "To", "List-Id", "Auto-Submitted", "Content-Type"):
-        assert str(previewed[field]).split(";")[0] == str(sent[field]).split(";")[0]
+    assert "Tuesday, 24 November 2026, 08:00 (Europe/Amsterdam)" in text
+    assert without_chance(eml) == without_chance(digest)
 
 
 def test_a_preview_of_several_parts(make_site):
@@ -190,8 +293,8 @@ def test_a_preview_of_several_parts(make_site):
     assert "part 2 of 3" in body(second, "plain")
     slot(site)
     digests = site.wait_digests(ANN, 3)
-    assert {without_time(body(raw, "plain")) for raw in digests} == {
-        without_time(body(raw, "plain")) for raw in (first, second, third)}
+    assert {without_chance(raw) for raw in digests} == {
+        without_chance(raw) for raw in (first, second, third)}
     assert site.pullyu.run("preview", "--part", "4", ANN).returncode != 0
 
 
@@ -209,6 +312,29 @@ def test_each_user_in_his_language(morning):
     assert '<html lang="nl"' in body(dutch, "html")
     assert "Montag, 23. November 2026" in body(german, "plain")
     assert '<html lang="de' in body(german, "html")
+
+
+def test_the_fields_of_a_delivered_digest(make_site):
+    site = make_site()
+    site.pullyu.options["digest"]["from"] = "Letters f\u00fcr dich <letters@example.test>"
+    site.pullyu.options["digest"]["reply_to"] = "help@example.test"
+    site.start()
+    site.clock_to("2026-11-23T07:00:00Z")
+    hold(site, 1)
+    slot(site)
+    (raw,) = site.wait_digests(ANN, 1)
+    digest = email.message_from_bytes(raw, policy=email.policy.default)
+    assert digest["From"].addresses[0].display_name == "Letters f\u00fcr dich"
+    assert digest["From"].addresses[0].addr_spec == "letters@example.test"
+    assert str(digest["Reply-To"]) == "help@example.test"
+    assert str(digest["To"]) == ANN
+    assert digest["Subject"] == "Your digest: 1 message from 1 sender, Monday 08:00"
+    assert digest["Date"].datetime.strftime("%Y-%m-%dT%H:%M%z") == "2026-11-23T08:00+0000"
+    assert re.fullmatch(r"<pullyu\.1795420800\.1\.[0-9a-f]{24}@[\w.-]+>", digest["Message-ID"])
+    assert re.fullmatch(r"<digest\.[\w.-]+>", digest["List-Id"])
+    assert digest["Auto-Submitted"] == "auto-generated"
+    assert re.fullmatch("v1; [0-9a-f]{64}", digest["X-Pullyu-Digest"])
+    assert digest["Precedence"] is digest["List-Unsubscribe"] is digest["DKIM-Signature"] is None
 
 
 def test_the_structure_as_an_imap_server_reads_it(morning):

@@ -126,7 +126,7 @@ static void test_text(void **state)
 	    "\n  * Build mended (2 messages)\n"
 	    "    GitForge <notify@forge.example>, Tue 24 Nov, 07:59\n"
 	    "      All 214 tests passed.\n"
-	    "    also: Build failed\n"
+	    "    Also: Build failed\n"
 	    "    Held because GitHub notifies; it calls itself bulk mail\n"
 	    "\n\nNEWSLETTERS (1)\n---------------\n"
 	    "\n  * (no subject)\n"
@@ -224,7 +224,27 @@ static void test_folding(void **state)
 		{MAIL("a", "newsletter", "A", "a@a.example", "s", "", 10, .message_id = "<1@x>"),
 		    MAIL(
 			"b", "newsletter", "A", "a@a.example", "s", "", 20, .message_id = "<1@x>")},
-		2, "Newsletters 1: s*1", "ba"},
+		2, "Newsletters 1: s*1", "ab"},
+	    {"by two lists, each with its tag",
+		{MAIL("a", "discussion", "A", "a@a.example", "[x] one", "x.example", 10,
+		     .message_id = "<1@x>"),
+		    MAIL("b", "discussion", "B", "b@b.example", "Re: [y] one", "y.example", 20,
+			.message_id = "<2@x>", .parent = "<1@x>"),
+		    MAIL("c", "discussion", "A", "A@a.example", "[y] one", "y.example", 30,
+			.message_id = "<1@x>")},
+		3, "Mailing lists 2: [x.example] [x] one*1 [y.example] Re: [y] one*1", "acb"},
+	    {"by a list and past it",
+		{MAIL("a", "newsletter", "A", "a@a.example", "one", "", 10, .message_id = "<1@x>"),
+		    MAIL("b", "discussion", "A via X", "a@a.example", "[x] one", "x.example", 20,
+			.message_id = "<1@x>"),
+		    MAIL("c", "newsletter", "A", "a@a.example", "two", "", 30)},
+		3, "Newsletters 2: two*2", "cab"},
+	    {"who cannot be verified hides nobody",
+		{MAIL("a", "newsletter", "A", "a@a.example", "s", "", 10, .message_id = "<1@x>",
+		     .unverified = true),
+		    MAIL(
+			"b", "newsletter", "A", "a@a.example", "s", "", 20, .message_id = "<1@x>")},
+		2, "Newsletters 2: s*1 s*1", "ba"},
 	    {"another's Message-ID makes nothing vanish",
 		{MAIL("a", "newsletter", "A", "a@a.example", "s", "", 10, .message_id = "<1@x>"),
 		    MAIL("b", "newsletter", "E", "e@e.example", "s", "", 20, .message_id = "<1@x>"),
@@ -277,7 +297,7 @@ static void test_others(void **state)
 	struct outline *outline = outline_of(&scene, mails, 8);
 	char *text = text_render(outline);
 	assert_non_null(strstr(text, "  * no 7 (8 messages)\n"));
-	assert_non_null(strstr(text, "    also: no 5; no 4; no 3; and 3 more\n"));
+	assert_non_null(strstr(text, "    Also: no 5; no 4; no 3; and 3 more\n"));
 	g_free(text);
 	outline_free(&outline);
 }
@@ -421,7 +441,19 @@ static void test_unsubscribe(void **state)
 	    {"List-Unsubscribe: <https://a.example/1>, <https://a.example/2>\n" ONE_CLICK,
 		"https://a.example/1", "a.example", true},
 	    {"List-Unsubscribe: <HTTPS://a.example/>\n", "HTTPS://a.example/", "a.example", false},
+	    {"List-Unsubscribe: <HTTPS://a.example/1>, <https://a.example/2>\n" ONE_CLICK,
+		"HTTPS://a.example/1", "a.example", true},
+	    {"List-Unsubscribe: <https://a.example/lo\n\tng/way> ,\n < mailto:x@b.example >\n",
+		"mailto:x@b.example", "b.example", true},
+	    {"List-Unsubscribe: <https://a.example/lo\n\tng/way>\n", "https://a.example/long/way",
+		"a.example", false},
+	    {"List-Unsubscribe: <mailto:a%2Bb@b.example?subject=off%2C%20me%40x.example>\n",
+		"mailto:a%2Bb@b.example?subject=off%2C%20me%40x.example", "b.example", true},
 	    /* Not offered: not what it seems, or of no use. */
+	    {"List-Unsubscribe: <mailto:a%40evil.example%2Cb@b.example>\n", NULL, NULL, false},
+	    {"List-Unsubscribe: <mailto:a@b.example?CC=c@d.example>\n", NULL, NULL, false},
+	    {"List-Unsubscribe: <mailto:a@b.example?subject=x&bcc=c@d.example>\n", NULL, NULL,
+		false},
 	    {"List-Unsubscribe: <http://a.example/>\n", NULL, NULL, false},
 	    {"List-Unsubscribe: <javascript:alert(1)>\n", NULL, NULL, false},
 	    {"List-Unsubscribe: <https://bank.example@evil.example/>\n", NULL, NULL, false},
