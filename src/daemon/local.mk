@@ -4,6 +4,7 @@ src_daemon_pullyud_SOURCES = \
 	src/daemon/describe.c src/daemon/describe.h \
 	src/daemon/incoming.c \
 	src/daemon/job.c src/daemon/job.h \
+	src/daemon/lists.c src/daemon/lists.h \
 	src/daemon/main.c \
 	src/daemon/ops.c \
 	src/daemon/serve.c \

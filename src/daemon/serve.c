@@ -15,7 +15,7 @@
 #include "base/str.h"
 #include "daemon/describe.h"
 #include "daemon/job.h"
-#include "policy/list.h"
+#include "daemon/lists.h"
 #include "policy/schedule.h"
 
 enum {
@@ -492,67 +492,51 @@ static void serve_drain(struct daemon *d, json_t *request, struct control_call_i
 
 /* ---- lists ---- */
 
-struct list_edit {
-	enum list_kind kind;
-	const char *entry;
-	enum list_change change;
-};
-
-static enum rc edit_text(void *ctx, const char *old, char **new_out, struct err *err)
+static void change_lists(
+    struct daemon *d, json_t *request, struct control_call_in *call, enum lists_op op)
 {
-	const struct list_edit *edit = ctx;
-	bool unused;
-	return list_edit(edit->kind, old, edit->entry, edit->change, new_out, &unused, err);
-}
-
-static enum rc edit_list(struct daemon *d, const char *user, enum list_kind kind, const char *entry,
-    enum list_change change, bool *changed, struct err *err)
-{
-	struct list_edit edit = {.kind = kind, .entry = entry, .change = change};
-	bool now = false;
-	enum rc rc = users_edit(
-	    d->users, user, kind == LIST_HOLD ? "hold" : "allow", edit_text, &edit, &now, err);
-	*changed |= now;
-	return rc;
-}
-
-/* What was said last is what counts: an entry that would overrule it leaves the other list. The new
- * entry first, so that a crash between the two leaves it on both, where allow wins. */
-static enum rc edit_both(struct daemon *d, const char *user, const char *entry, const char *op,
-    bool *changed, struct err *err)
-{
-	enum rc rc;
-	if (strcmp(op, "hold") == 0) {
-		rc = edit_list(d, user, LIST_HOLD, entry, LIST_ADD, changed, err);
-		if (rc == RC_OK)
-			rc = edit_list(d, user, LIST_ALLOW, entry, LIST_OVERRULE, changed, err);
-		return rc;
-	}
-	rc = edit_list(d, user, LIST_ALLOW, entry,
-	    strcmp(op, "allow") == 0 ? LIST_ADD : LIST_REMOVE, changed, err);
-	if (rc == RC_OK)
-		rc = edit_list(d, user, LIST_HOLD, entry, LIST_REMOVE, changed, err);
-	return rc;
-}
-
-/* allow, hold, forget. */
-static void serve_lists(struct daemon *d, json_t *request, struct control_call_in *call)
-{
-	char user[ADDR_MAX], entry[LIST_ENTRY_MAX];
-	const char *op = text(request, "op");
+	char user[ADDR_MAX];
+	struct lists_result result;
 	struct err err;
-	bool changed = false;
 	if (!user_of(d, request, call, user))
 		return;
-	enum rc rc = list_entry_normalise(
-	    strcmp(op, "hold") == 0 ? LIST_HOLD : LIST_ALLOW, text(request, "entry"), entry, &err);
-	if (rc == RC_OK)
-		rc = edit_both(d, user, entry, op, &changed, &err);
+	enum rc rc = lists_change(d, user, op, text(request, "entry"), &result, &err);
 	if (rc != RC_OK)
 		control_answer_rc(call, rc, &err);
 	else
-		control_answer(
-		    call, json_pack("{s:b,s:s}", "changed", (int)changed, "text", entry), -1);
+		control_answer(call,
+		    json_pack("{s:b,s:b,s:s}", "changed", (int)result.changed, "known",
+			(int)result.known, "text", result.entry),
+		    -1);
+}
+
+static void serve_allow(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	change_lists(d, request, call, LISTS_ALLOW);
+}
+
+static void serve_hold(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	change_lists(d, request, call, LISTS_HOLD);
+}
+
+static void serve_forget(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	change_lists(d, request, call, LISTS_FORGET);
+}
+
+static void serve_learned(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	char user[ADDR_MAX];
+	json_t *learned = NULL;
+	struct err err;
+	if (!user_of(d, request, call, user))
+		return;
+	enum rc rc = lists_learned(d, user, &learned, &err);
+	if (rc != RC_OK)
+		control_answer_rc(call, rc, &err);
+	else
+		control_answer(call, learned, -1);
 }
 
 static void serve_rebuild(struct daemon *d, json_t *request, struct control_call_in *call)
@@ -584,9 +568,10 @@ void serve(void *ctx, json_t *request, struct control_call_in *call)
 	    {"show", serve_show},
 	    {"preview", serve_preview},
 	    {"release", serve_release},
-	    {"allow", serve_lists},
-	    {"hold", serve_lists},
-	    {"forget", serve_lists},
+	    {"allow", serve_allow},
+	    {"hold", serve_hold},
+	    {"forget", serve_forget},
+	    {"learned", serve_learned},
 	    {"status", serve_status},
 	    {"metrics", serve_metrics},
 	    {"rebuild", serve_rebuild},
