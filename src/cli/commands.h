@@ -57,6 +57,7 @@ int cmd_show(const struct cli *cli);
 int cmd_preview(const struct cli *cli);
 int cmd_release(const struct cli *cli);
 int cmd_lists(const struct cli *cli); /* allow, hold, forget */
+int cmd_learned(const struct cli *cli);
 int cmd_status(const struct cli *cli);
 int cmd_metrics(const struct cli *cli);
 int cmd_report(const struct cli *cli);

@@ -20,7 +20,8 @@
  *   show     user, id      lead: bytes to skip; and a descriptor of the message's file
  *   preview  user          and a descriptor of the digest
  *   release  user, ids     count, left: delivered now; without ids all, as a digest
- *   allow, hold, forget  user, entry    changed, text
+ *   allow, hold, forget  user, entry    changed, known, text
+ *   learned  user          allow, hold: [entry], known: [{address, when}], cut, problem?
  *   status                 version, since, held, incoming, users: [{user, held, oldest, next,
  *                          under_way, failures}]
  *   metrics                metrics: {name: number}

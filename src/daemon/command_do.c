@@ -15,6 +15,8 @@
 #include "daemon/job.h"
 #include "daemon/lists.h"
 
+enum { ROWS_SHOWN = 200 };
+
 /* Refused, or not possible: says why. */
 void command_refuse(struct command_run *run, enum rc rc, const struct err *err)
 {
@@ -69,19 +71,19 @@ static enum rc put_entry(struct command_run *run, const char *entry, enum lists_
     bool *changed, struct err *err)
 {
 	char normal[LIST_ENTRY_MAX];
-	bool edited = false;
+	struct lists_result result = {0};
 	json_t *lines = NULL;
 	enum rc rc =
 	    list_entry_normalise(op == LISTS_HOLD ? LIST_HOLD : LIST_ALLOW, entry, normal, err);
 	if (rc == RC_OK)
 		rc = lists_lines(run->d, run->user, normal, &lines, err);
 	if (rc == RC_OK)
-		rc = lists_edit(run->d, run->user, normal, op, &edited, err);
+		rc = lists_change(run->d, run->user, op, normal, &result, err);
 	if (rc == RC_OK)
 		name_object(run, normal);
-	if (rc == RC_OK && edited)
+	if (rc == RC_OK && result.changed)
 		json_array_append_new(was, json_pack("{s:s,s:O}", "entry", normal, "lines", lines));
-	*changed = *changed || edited;
+	*changed |= result.changed;
 	json_decref(lines);
 	return rc;
 }
@@ -299,14 +301,34 @@ static void do_undo(struct command_run *run)
 
 /* ---- looking ---- */
 
+/* "allow news@shop.example" for each row of an array. */
+static void put_rows(GString *out, const char *what, const json_t *rows)
+{
+	size_t n = MIN(json_array_size(rows), ROWS_SHOWN);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *row = json_array_get(rows, i);
+		const char *text =
+		    json_string_value(json_is_object(row) ? json_object_get(row, "address") : row);
+		const char *when = json_string_value(json_object_get(row, "when"));
+		if (text != NULL)
+			g_string_append_printf(out, "%s %s%s%.10s\n", what, text,
+			    when == NULL ? "" : " ", when == NULL ? "" : when);
+	}
+}
+
 static void do_learned(struct command_run *run)
 {
+	static const char *const kinds[] = {"allow", "hold", "known"};
 	struct err err;
-	enum rc rc = lists_text(run->d, run->user, run->detail, &err);
+	json_t *learned = NULL;
+	enum rc rc = lists_learned(run->d, run->user, &learned, &err);
 	if (rc != RC_OK) {
 		command_refuse(run, rc, &err);
 		return;
 	}
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+		put_rows(run->detail, kinds[i], json_object_get(learned, kinds[i]));
+	json_decref(learned);
 	run->kind = ANSWER_LISTS;
 	command_done(run);
 }

@@ -497,31 +497,51 @@ static void serve_drain(struct daemon *d, json_t *request, struct control_call_i
 
 /* ---- lists ---- */
 
-static enum lists_op op_of(const char *op)
+static void change_lists(
+    struct daemon *d, json_t *request, struct control_call_in *call, enum lists_op op)
 {
-	if (strcmp(op, "allow") == 0)
-		return LISTS_ALLOW;
-	return strcmp(op, "hold") == 0 ? LISTS_HOLD : LISTS_FORGET;
-}
-
-/* allow, hold, forget. */
-static void serve_lists(struct daemon *d, json_t *request, struct control_call_in *call)
-{
-	char user[ADDR_MAX], entry[LIST_ENTRY_MAX];
-	const char *op = text(request, "op");
+	char user[ADDR_MAX];
+	struct lists_result result;
 	struct err err;
-	bool changed = false;
 	if (!user_of(d, request, call, user))
 		return;
-	enum rc rc = list_entry_normalise(
-	    strcmp(op, "hold") == 0 ? LIST_HOLD : LIST_ALLOW, text(request, "entry"), entry, &err);
-	if (rc == RC_OK)
-		rc = lists_edit(d, user, entry, op_of(op), &changed, &err);
+	enum rc rc = lists_change(d, user, op, text(request, "entry"), &result, &err);
 	if (rc != RC_OK)
 		control_answer_rc(call, rc, &err);
 	else
-		control_answer(
-		    call, json_pack("{s:b,s:s}", "changed", (int)changed, "text", entry), -1);
+		control_answer(call,
+		    json_pack("{s:b,s:b,s:s}", "changed", (int)result.changed, "known",
+			(int)result.known, "text", result.entry),
+		    -1);
+}
+
+static void serve_allow(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	change_lists(d, request, call, LISTS_ALLOW);
+}
+
+static void serve_hold(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	change_lists(d, request, call, LISTS_HOLD);
+}
+
+static void serve_forget(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	change_lists(d, request, call, LISTS_FORGET);
+}
+
+static void serve_learned(struct daemon *d, json_t *request, struct control_call_in *call)
+{
+	char user[ADDR_MAX];
+	json_t *learned = NULL;
+	struct err err;
+	if (!user_of(d, request, call, user))
+		return;
+	enum rc rc = lists_learned(d, user, &learned, &err);
+	if (rc != RC_OK)
+		control_answer_rc(call, rc, &err);
+	else
+		control_answer(call, learned, -1);
 }
 
 static void serve_rebuild(struct daemon *d, json_t *request, struct control_call_in *call)
@@ -554,9 +574,10 @@ void serve(void *ctx, json_t *request, struct control_call_in *call)
 	    {"show", serve_show},
 	    {"preview", serve_preview},
 	    {"release", serve_release},
-	    {"allow", serve_lists},
-	    {"hold", serve_lists},
-	    {"forget", serve_lists},
+	    {"allow", serve_allow},
+	    {"hold", serve_hold},
+	    {"forget", serve_forget},
+	    {"learned", serve_learned},
 	    {"status", serve_status},
 	    {"metrics", serve_metrics},
 	    {"rebuild", serve_rebuild},

@@ -239,6 +239,11 @@ size_t list_count(const struct list *list)
 	return list == NULL ? 0 : list->n_entries;
 }
 
+const char *list_entry(const struct list *list, size_t index)
+{
+	return list->strings + list->entries[index].text;
+}
+
 size_t list_bytes(const struct list *list)
 {
 	if (list == NULL)

@@ -22,14 +22,14 @@ RULES = os.path.join(SRC, "etc", "rules.d")
 OK, BAD, USAGE, DATAERR, NOINPUT, NOUSER, UNAVAILABLE = 0, 1, 64, 65, 66, 67, 69
 SOFTWARE, IOERR, TEMPFAIL, PROTOCOL, CONFIG = 70, 74, 75, 76, 78
 
-COMMANDS = ("classify explain check next list show preview release allow hold forget status metrics "
-            "report rebuild drain").split()
+COMMANDS = ("classify explain check next list show preview release allow hold forget learned status "
+            "metrics report rebuild drain").split()
 # One right call of each command that needs pullyud.
 CALLS = [
     ["list", "ann@example.org"], ["show", "ann@example.org", "1"], ["preview", "ann@example.org"],
     ["release", "ann@example.org"], ["allow", "ann@example.org", "x@example.com"],
     ["hold", "ann@example.org", "x@example.com"], ["forget", "ann@example.org", "x@example.com"],
-    ["status"], ["metrics"], ["report"], ["rebuild"], ["drain"],
+    ["learned", "ann@example.org"], ["status"], ["metrics"], ["report"], ["rebuild"], ["drain"],
 ]
 
 
@@ -167,6 +167,7 @@ def run(*words, expect):
     [], ["frobnicate"], ["--frobnicate"], ["--json", "status"], ["--config"], ["list"],
     ["list", "a", "b"], ["list", "--frobnicate", "a"], ["list", "-n", "3", "a"], ["show", "a"],
     ["show", "a", "1", "2"], ["release"], ["allow", "a"], ["hold", "a"], ["forget", "a", "b", "c"],
+    ["learned"], ["learned", "a", "b"],
     ["status", "a"], ["status", "--from", "x"], ["metrics", "a"], ["rebuild", "a"],
     ["rebuild", "--json"], ["drain", "a", "b"], ["check", "a", "b"], ["preview"], ["next"],
     ["next", "a", "--settings", "b"], ["next", "a", "b"], ["next", "a", "-n", "0"],
@@ -581,6 +582,11 @@ def test_message_that_is_a_directory(site):
      "a?b: forgotten\n"),
     (["forget", "a@example.org", "@x.example"], {"changed": False, "text": "@x.example"},
      "@x.example: was on no list\n"),
+    (["forget", "a@example.org", "ann@example.org"],
+     {"changed": True, "known": True, "text": "ann@example.org"}, "ann@example.org: forgotten\n"),
+    (["hold", "a@example.org", "News@shop.example:newsletter"],
+     {"changed": True, "text": "news@shop.example: newsletter"},
+     "news@shop.example: newsletter: held from now on\n"),
 ])
 def test_changes(site, words, reply, text):
     with Daemon(site, reply) as daemon:
@@ -601,6 +607,34 @@ def test_left_behind(site):
         assert "5 messages delivered, 2 left" in site.run("drain", expect=TEMPFAIL)[0]
         out, err = site.run("release", "ann@example.org", expect=TEMPFAIL)
         assert "1 message delivered" in out and "1 could not" in err
+
+
+LEARNED = {"allow": ["@bank.example"], "hold": ["news@shop.example: newsletter", "list:a\x1bb"],
+           "known": [{"address": "j\u00f6rg@example.com", "when": "2026-11-22T07:00:00Z"}],
+           "cut": False}
+
+
+def test_learned(site):
+    nothing = {"allow": [], "hold": [], "known": []}
+    more = {**LEARNED, "cut": True, "problem": "hold:3: 'x\x1b' is no entry"}
+    with Daemon(site, LEARNED, LEARNED, nothing, nothing, more, more) as daemon:
+        out, err = site.run("learned", "ann@example.org")
+        assert_harmless(out)
+        assert err == "" and out.splitlines()[0].split() == ["WHAT", "LAST", "MAIL", "ENTRY"]
+        assert [line.split(None, 2) for line in out.splitlines()[1:]] == [
+            ["allow", "-", "@bank.example"],
+            ["hold", "-", "news@shop.example: newsletter"], ["hold", "-", "list:a?b"],
+            ["known", "2026-11-22T07:00:00Z", "j\u00f6rg@example.com"]]
+        assert json.loads(site.run("learned", "--json", "ann@example.org")[0]) == LEARNED
+        assert site.run("learned", "ann@example.org") == (
+            "ann@example.org has no lists and has written to nobody\n", "")
+        assert json.loads(site.run("learned", "ann@example.org", "--json")[0]) == nothing
+        out, err = site.run("learned", "ann@example.org")
+        assert len(out.splitlines()) == 5
+        assert err == ("pullyu: there is more than is shown\n"
+                       "pullyu: the last good lists, for hold:3: 'x?' is no entry\n")
+        assert site.run("learned", "ann@example.org", "--json")[1] == ""
+    assert daemon.requests == [{"op": "learned", "user": "ann@example.org"}] * 6
 
 
 STATUS = {"version": "0.1.0", "since": "2026-11-22T06:00:00Z", "held": 4, "incoming": 1, "users": [
@@ -660,8 +694,9 @@ def test_rubbish(site, reply):
         assert out == "" and err.startswith("pullyu: pullyud")
 
 
-@pytest.mark.parametrize("words", [["list", "a@example.org"], ["status"], ["metrics"]])
-@pytest.mark.parametrize("reply", [{}, {"messages": 1, "users": {}, "metrics": []}])
+@pytest.mark.parametrize("words", [["list", "a@example.org"], ["learned", "a@example.org"],
+                                   ["status"], ["metrics"]])
+@pytest.mark.parametrize("reply", [{}, {"messages": 1, "allow": [], "hold": "x", "users": {}, "metrics": []}])
 def test_replies_that_lack_something(site, words, reply):
     with Daemon(site, reply, reply):
         out, _ = site.run(*words, expect=PROTOCOL)
@@ -672,8 +707,10 @@ def test_replies_that_lack_something(site, words, reply):
 def test_replies_of_strange_types(site):
     messages = [{"id": 1, "size": "x", "subject": [], "from_name": None}, 17, None, [], "x"]
     users = [{"user": 1, "held": "x", "failures": [], "under_way": 3}, None, 5]
-    with Daemon(site, {"messages": messages}, {"users": users, "held": "many"}):
+    learned = {"allow": [1, None, {}], "hold": [[]], "known": [{"address": 5}, None, "x"]}
+    with Daemon(site, {"messages": messages}, learned, {"users": users, "held": "many"}):
         assert len(site.run("list", "a@example.org")[0].splitlines()) == 6
+        assert len(site.run("learned", "a@example.org")[0].splitlines()) == 8
         site.run("status")
 
 

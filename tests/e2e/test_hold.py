@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import os
 import re
 
 import pytest
@@ -232,6 +233,34 @@ def test_a_list_changed_by_the_command_line_counts_at_once(morning):
     morning.pullyu.call("forget", ANN, NEWS)
     morning.send(messages.newsletter(extra=[authenticated("pass")]), NEWS, [ANN])
     morning.wait_held(ANN, 2)
+    assert_nothing_lost(morning)
+
+
+def test_an_entry_of_one_class(morning):
+    """The newsletter waits and the rest of that sender's mail does not, whatever the classes say."""
+    morning.settings(ANN)
+    morning.write_user(ANN, "hold", "# the shop\n")
+    assert morning.pullyu.call("hold", ANN, f"{NEWS}:Discussion") == (
+        f"{NEWS}: discussion: held from now on\n")
+    sent = morning.send(messages.newsletter(extra=[authenticated("pass")]), NEWS, [ANN])
+    morning.wait_inbox(ANN, sent.raw)
+    # Nobody can get through by using the name of such a sender.
+    morning.send(messages.newsletter(extra=[authenticated("fail")]), NEWS, [ANN])
+    morning.wait_held(ANN, 1)
+    morning.pullyu.call("hold", ANN, f"{NEWS}: newsletter")
+    morning.send(messages.newsletter(extra=[authenticated("pass")]), NEWS, [ANN])
+    morning.wait_held(ANN, 2)
+    sent = morning.send(messages.personal(sender=f"Ann <{NEWS}>"), NEWS, [ANN])
+    morning.wait_inbox(ANN, sent.raw)
+    with open(os.path.join(morning.user_dir(ANN), "hold"), encoding="utf-8") as f:
+        assert f.read() == f"# the shop\n{NEWS}: discussion\n{NEWS}: newsletter\n"
+    assert "is never held" in morning.pullyu.call("hold", ANN, f"{NEWS}: security", code=65)
+    morning.pullyu.call("allow", ANN, f"{NEWS}: newsletter")
+    sent = morning.send(messages.newsletter(extra=[authenticated("pass")]), NEWS, [ANN])
+    morning.wait_inbox(ANN, sent.raw)
+    morning.pullyu.call("forget", ANN, NEWS)
+    learned = morning.pullyu.json("learned", ANN)
+    assert learned["allow"] == learned["hold"] == []
     assert_nothing_lost(morning)
 
 

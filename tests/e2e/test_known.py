@@ -64,6 +64,31 @@ def test_hold_list_beats_known(site):
     site.wait_held(ANN, 1)
 
 
+def test_what_was_learned_is_seen_and_forgotten(site):
+    site.write_user(ANN, "hold", "# mine\n@social.example\norders@shop.example: newsletter\n")
+    write(site, ANN, NEWS)
+    learned = site.pullyu.json("learned", ANN)
+    assert [k["address"] for k in learned["known"]] == [NEWS]
+    assert learned["known"][0]["when"].endswith("Z")
+    assert learned["allow"] == [] and not learned["cut"] and "problem" not in learned
+    assert learned["hold"] == ["@social.example", "orders@shop.example: newsletter"]
+    assert NEWS in site.pullyu.call("learned", ANN)
+    assert site.pullyu.call("forget", ANN, NEWS) == f"{NEWS}: forgotten\n"
+    assert site.pullyu.call("forget", ANN, NEWS) == f"{NEWS}: was on no list\n"
+    assert site.pullyu.json("learned", ANN)["known"] == []
+    assert site.pullyu.json("learned", BOB)["known"] == []
+    site.send(messages.newsletter(), NEWS, [ANN])
+    site.wait_held(ANN, 1)
+    # Whoever is a correspondent stays one when classes are forgotten.
+    write(site, ANN, NEWS)
+    site.pullyu.call("forget", ANN, f"{NEWS}: newsletter")
+    assert len(site.pullyu.json("learned", ANN)["known"]) == 1
+    site.write_user(ANN, "hold", "@social.example\nno entry\n")
+    learned = site.pullyu.json("learned", ANN)
+    assert "hold:2" in learned["problem"] and len(learned["hold"]) == 2
+    site.pullyu.call("learned", "no user", code=65)
+
+
 def test_known_is_forgotten_in_time(make_site):
     site = make_site()
     site.pullyu.options["known"] = {"expire": "30d"}

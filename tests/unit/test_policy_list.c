@@ -347,6 +347,9 @@ static void test_classes(void **state)
 	struct list *list = parse(text);
 	(void)state;
 	failed += unit_num("count", (long long)list_count(list), 13);
+	failed += unit_str("the first", list_entry(list, 0), "news@shop.example: newsletter");
+	failed += unit_str("united", list_entry(list, 2), "TWO@x.example: personal, newsletter");
+	failed += unit_str("the last", list_entry(list, 12), "@.x.example:  transactional");
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct list_match got = g_str_has_prefix(rows[i].key, "list ")
 		    ? list_match_list_id(list, rows[i].key + 5, rows[i].asked)
