@@ -136,7 +136,7 @@ enum rc command_keys_load(
 {
 	struct command_keys *keys = g_new0(struct command_keys, 1);
 	struct command_keys *renewed = g_new0(struct command_keys, 1);
-	bool changed;
+	bool changed = false;
 	enum rc rc = read_keys(path, keys, err);
 	if (rc == RC_NOTFOUND)
 		rc = RC_OK;

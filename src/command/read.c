@@ -21,7 +21,7 @@
 
 enum { LINE_SHOWN = 100 }; /* bytes of a line in an error text */
 
-/* One line of plain words, cut at blanks and commas, quotes and punctuation around words removed. */
+/* A line of plain words, cut at blanks and commas, without quotes and punctuation around them. */
 struct said {
 	const char *line; /* foreign */
 	char **raw;       /* own; as typed */

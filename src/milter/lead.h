@@ -1,5 +1,6 @@
 /*
- * lead.h: the trace fields that stand before a held message, or before a command. Pure; thread-safe.
+ * lead.h: the trace fields that stand before a held message, or before a command. Pure;
+ * thread-safe.
  *
  *	Return-Path: <bounce@example.net>
  *	Delivered-To: Ann+shop@example.org

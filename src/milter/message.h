@@ -1,7 +1,7 @@
 /*
  * message.h: one message between MAIL and its end: what was seen of it, who is to be held, whether
- * it is a command, the files. Knows nothing of libmilter; session.c calls it and does what it says. Belongs to one
- * thread at a time.
+ * it is a command, the files. Knows nothing of libmilter; session.c calls it and does what it says.
+ * Belongs to one thread at a time.
  */
 #ifndef PULLYU_MILTER_MESSAGE_H
 #define PULLYU_MILTER_MESSAGE_H
