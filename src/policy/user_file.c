@@ -46,11 +46,27 @@ bool user_file_unchanged(const char *path, bool follow, const struct user_file_s
 	    same_time(&st.st_ctim, &sig->ctime);
 }
 
-static enum rc check(const struct stat *st, size_t max, int64_t owner, struct err *err)
+/* An administrator looks (pullyu check, run by root) at what pullyud has written as another user:
+ * into a directory of that user's, where nobody else can put a file of his. */
+static bool is_of_directory(int dir, const char *path, const struct stat *st)
+{
+	struct stat parent;
+	if (geteuid() != 0)
+		return false;
+	char *name = g_path_get_dirname(path);
+	bool same = fstatat(dir, name, &parent, 0) == 0 && parent.st_uid == st->st_uid &&
+	    (parent.st_mode & S_IWOTH) == 0;
+	g_free(name);
+	return same;
+}
+
+static enum rc check(
+    int dir, const char *path, const struct stat *st, size_t max, int64_t owner, struct err *err)
 {
 	if (!S_ISREG(st->st_mode))
 		return err_set(err, RC_PERM, "not a regular file");
-	if (st->st_uid != 0 && st->st_uid != geteuid() && (int64_t)st->st_uid != owner)
+	if (st->st_uid != 0 && st->st_uid != geteuid() && (int64_t)st->st_uid != owner &&
+	    !is_of_directory(dir, path, st))
 		return err_set(err, RC_PERM,
 		    "belongs to user id %lu: it must belong to the user "
 		    "or to root",
@@ -112,7 +128,7 @@ enum rc user_file_read_at(int dir, const char *path, size_t max, int64_t owner, 
 	else
 		user_file_sig_set(sig_out, 0, &st);
 	if (rc == RC_OK)
-		rc = check(&st, max, owner, err);
+		rc = check(dir, path, &st, max, owner, err);
 	if (rc == RC_OK)
 		rc = read_all(fd, (size_t)st.st_size, max, data_out, len_out, err);
 	if (rc == RC_OK && st_out != NULL)

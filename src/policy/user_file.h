@@ -28,7 +28,8 @@ struct user_file_sig {
 
 /* Reads a file of at most max bytes, NUL-terminated, in *data_out (g_free). It must be a regular
  * file, not reached by a symbolic link as the last component, not world-writable, and belong to
- * root, to our own user or to owner (USER_FILE_NO_OWNER: nobody else). *sig_out is set whatever the
+ * root, to our own user or to owner (USER_FILE_NO_OWNER: nobody else); where root reads, also to
+ * whom the directory belongs. *sig_out is set whatever the
  * result. err says what is wrong without the path. RC_NOTFOUND: there is none. RC_PERM: as above.
  * RC_TEMP: it cannot be read now. */
 enum rc user_file_read(const char *path, size_t max, int64_t owner, char **data_out,

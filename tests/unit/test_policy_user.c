@@ -473,8 +473,10 @@ static void test_owner(void **state)
 	put("users/system.example/nobody/hold", "a@b.org\n");
 	put("users/system.example/root/hold", "a@b.org\n");
 	put("users/virtual.example/nobody/hold", "a@b.org\n");
+	put("users/virtual.example/served/hold", "a@b.org\n");
 	static const char *const names[] = {"users/system.example/nobody/hold",
-	    "users/system.example/root/hold", "users/virtual.example/nobody/hold"};
+	    "users/system.example/root/hold", "users/virtual.example/nobody/hold",
+	    "users/virtual.example/served/hold", "users/virtual.example/served"};
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
 		char *path = path_of(names[i]);
 		assert_int_equal(chown(path, nobody, (gid_t)-1), 0);
@@ -487,6 +489,8 @@ static void test_owner(void **state)
 	    (unsigned long)nobody);
 	failed += want(users, "another's", "root@system.example", text);
 	failed += want(users, "no system user", "nobody@virtual.example", text);
+	/* The whole directory is that user's: what pullyud wrote, as root sees it. */
+	failed += want(users, "pullyud's", "served@virtual.example", "no times=2 allow=0 hold=1");
 	g_free(text);
 	users_free(&users);
 	assert_int_equal(failed, 0);
