@@ -108,7 +108,7 @@ void command_answer(struct command_run *run, const json_t *note)
 	user_unref(&user);
 	if (command_address_of(d, run->user, address))
 		command_put_text(job, "command_address", address);
-	char *times = command_token_for(d, run->user, id, COMMAND_TIMES, "");
+	char *times = command_token_for(d, run->user, id, run->received, COMMAND_TIMES, "");
 	char *form = command_form(d, run->user);
 	if (times != NULL)
 		command_put_text(job, "help_times", times);
@@ -202,9 +202,9 @@ void command_done(struct command_run *run)
 		command_put_text(
 		    answer_note, run->kind == ANSWER_LISTS ? "lists" : "detail", run->detail->str);
 	json_object_set_new(answer_note, "count", json_integer((json_int_t)run->count));
-	char *undo = run->undo == NULL
-	    ? NULL
-	    : command_token_for(run->d, run->user, run->name, COMMAND_UNDO, run->name);
+	char *undo = run->undo == NULL ? NULL
+				       : command_token_for(run->d, run->user, run->name,
+					     run->received, COMMAND_UNDO, run->name);
 	if (undo != NULL)
 		command_put_text(answer_note, "undo", undo);
 	g_free(undo);

@@ -26,10 +26,10 @@ bool command_address_of(const struct daemon *d, const char *user, char out[ADDR_
 	    command_address_for(d->conf->command_address, user, out);
 }
 
-char *command_token_for(struct daemon *d, const char *user, const char *seed,
+char *command_token_for(struct daemon *d, const char *user, const char *seed, int64_t since,
     enum command_verb verb, const char *object)
 {
-	struct command_token token = {.verb = verb, .expires = clock_now() + COMMAND_TOKEN_SECONDS};
+	struct command_token token = {.verb = verb, .expires = since + COMMAND_TOKEN_SECONDS};
 	char text[COMMAND_TOKEN_MAX];
 	if (d->command_keys == NULL || !str_copy(token.object, sizeof(token.object), object))
 		return NULL;
@@ -39,9 +39,9 @@ char *command_token_for(struct daemon *d, const char *user, const char *seed,
 }
 
 static void put_token(struct daemon *d, json_t *into, const char *key, const char *user,
-    const char *seed, enum command_verb verb, const char *object)
+    const char *seed, int64_t since, enum command_verb verb, const char *object)
 {
-	char *token = command_token_for(d, user, seed, verb, object);
+	char *token = command_token_for(d, user, seed, since, verb, object);
 	if (token != NULL)
 		json_object_set_new(into, key, json_string(token));
 	g_free(token);
@@ -63,8 +63,8 @@ static void pause_example(int64_t now, char out[DATES_TEXT_MAX])
 	date_format((int32_t)(now / DAY) + PAUSE_EXAMPLE_DAYS, out);
 }
 
-void commands_link(struct daemon *d, const char *user, const char *message_id, bool send,
-    const GPtrArray *ids, json_t *job)
+void commands_link(struct daemon *d, const char *user, const char *message_id, int64_t slot,
+    bool send, const GPtrArray *ids, json_t *job)
 {
 	static const struct {
 		const char *key;
@@ -78,7 +78,7 @@ void commands_link(struct daemon *d, const char *user, const char *message_id, b
 		return;
 	json_object_set_new(job, "command_address", json_string(address));
 	for (i = 0; i < G_N_ELEMENTS(foot); i++)
-		put_token(d, job, foot[i].key, user, message_id, foot[i].verb, "");
+		put_token(d, job, foot[i].key, user, message_id, slot, foot[i].verb, "");
 	char *form = command_form(d, user);
 	json_object_set_new(job, "times_form", json_string(form));
 	g_free(form);
@@ -93,11 +93,11 @@ void commands_link(struct daemon *d, const char *user, const char *message_id, b
 		target_of(&held, target);
 		if (target[0] != '\0' && strlen(target) < COMMAND_OBJECT_MAX) {
 			command_put_text(entry, "object", target);
-			put_token(d, entry, "allow", user, message_id, COMMAND_ALLOW, target);
-			put_token(d, entry, "hold", user, message_id, COMMAND_HOLD, target);
+			put_token(d, entry, "allow", user, message_id, slot, COMMAND_ALLOW, target);
+			put_token(d, entry, "hold", user, message_id, slot, COMMAND_HOLD, target);
 		}
 		if (send && d->conf->digest_keep > 0)
-			put_token(d, entry, "send", user, message_id, COMMAND_SEND, held.id);
+			put_token(d, entry, "send", user, message_id, slot, COMMAND_SEND, held.id);
 	}
 }
 

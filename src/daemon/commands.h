@@ -106,8 +106,9 @@ void command_entry_clear(struct command_entry *entry);
 char **command_entry_ids(struct daemon *d, const char *user, const char *id);
 /* Whether the command replies to a digest or an answer of ours to this user. */
 bool command_is_reply(struct command_run *run);
-/* A token for a link of an answer; NULL without keys; g_free. */
-char *command_token_for(struct daemon *d, const char *user, const char *seed,
+/* A token for a link in the message whose Message-ID is the seed, good for 30 days since that time:
+ * the same whenever that message is composed. NULL without keys; g_free. */
+char *command_token_for(struct daemon *d, const char *user, const char *seed, int64_t since,
     enum command_verb verb, const char *object);
 /* The user's settings as lines of a form; g_free. */
 char *command_form(struct daemon *d, const char *user);

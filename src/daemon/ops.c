@@ -218,7 +218,7 @@ static enum rc compose_job(
 	char **quiet = learn_quiet(d, q->user, q->ids);
 	add_strings(job, "quiet", quiet);
 	g_strfreev(quiet);
-	commands_link(d, q->user, q->message_id, q->mode == MODE_ATTACH, q->ids, job);
+	commands_link(d, q->user, q->message_id, q->slot, q->mode == MODE_ATTACH, q->ids, job);
 	*job_out = job;
 	return RC_OK;
 }
