@@ -5,6 +5,10 @@
 
 #include "base/siphash.h"
 
+#include <string.h>
+
+#include <glib.h>
+
 struct state {
 	uint64_t v0, v1, v2, v3;
 };
@@ -17,9 +21,8 @@ static uint64_t rotate(uint64_t x, unsigned bits)
 static uint64_t little_endian(const unsigned char *p, size_t n)
 {
 	uint64_t x = 0;
-	for (size_t i = 0; i < n; i++)
-		x |= (uint64_t)p[i] << (8 * i);
-	return x;
+	memcpy(&x, p, n);
+	return GUINT64_FROM_LE(x);
 }
 
 static void rounds(struct state *s, unsigned n)

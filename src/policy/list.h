@@ -7,9 +7,9 @@
  * ignored in a comment. A line has at most 1,000 bytes.
  *
  * In allow and hold an entry may name classes: "news@shop.example: newsletter, notification" speaks
- * of mail of these classes only (policy.h says what becomes of the rest). The blank behind the
- * colon is needed behind a List-Id that ends like a class. Lines of one key unite; a plain line
- * wins over those that name classes.
+ * of mail of these classes only (policy.h says what becomes of the rest). Lines of one key unite; a
+ * plain line wins over those that name classes. A List-Id that itself ends like this, as
+ * "x:newsletter", stands in angle brackets.
  *
  * An immutable struct. Lookups take a time that does not depend on how many entries there are: a
  * hash table whose hash has a random key (siphash.h), so that nobody can fill it with collisions

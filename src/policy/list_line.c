@@ -19,6 +19,8 @@ enum { LINE_MAX_BYTES = 1000 };
 /* Of what can be typed in two ways that look the same, one. False: too long. */
 static bool compose(const char *text, char *out, size_t size)
 {
+	if (g_str_is_ascii(text)) /* nearly always, and in the path of every message */
+		return str_copy(out, size, text);
 	char *nfc = g_utf8_normalize(text, -1, G_NORMALIZE_NFC);
 	bool fits = nfc != NULL && str_copy(out, size, nfc);
 	g_free(nfc);
@@ -185,6 +187,8 @@ static enum rc check_characters(const char *text, struct err *err)
 {
 	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
 		gunichar c = g_utf8_get_char(p);
+		if (c >= ' ' && c < 0x7f)
+			continue;
 		GUnicodeType type = g_unichar_type(c);
 		if (type == G_UNICODE_CONTROL && c != '\t')
 			return err_set(err, RC_PERM, "control character 0x%02x", (unsigned)c);

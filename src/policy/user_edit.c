@@ -22,8 +22,11 @@
 #include "policy/user_file.h"
 
 enum {
-	LOCK_WAIT_MS = 2000, /* an edit takes some milliseconds */
-	LOCK_POLL_US = 1000,
+	LOCK_WAIT_MS = 1000, /* an edit takes some milliseconds */
+	LOCK_POLL_US = 500,
+	/* Behind an edit the lock is free for longer than two looks are apart: a program that makes
+	 * many edits would keep it from all others otherwise. */
+	LOCK_GAP_US = 1200,
 	TRIES = 5,
 	MODE_NEW = 0640,
 	DIR_MODE = 0750,
@@ -60,7 +63,6 @@ static enum rc lock(const struct edit *e, bool *locked_out, struct err *err)
 		if (clock_mono_ms() >= until)
 			return err_set(err, RC_TEMP,
 			    "%s: another program is editing files in this directory", e->path);
-		/* Short, for whoever edits much leaves only short gaps. */
 		g_usleep(LOCK_POLL_US);
 	}
 	*locked_out = true;
@@ -234,6 +236,8 @@ enum rc user_file_edit(const char *path, size_t max, int64_t owner, user_edit_fn
 		err_set(err, rc, "%s", why.text);
 	if (e.fd >= 0)
 		close(e.fd);
+	if (rc == RC_OK && *changed_out)
+		g_usleep(LOCK_GAP_US);
 	g_free(e.temporary);
 	g_free(e.name);
 	g_free(e.dir);

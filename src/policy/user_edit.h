@@ -17,7 +17,7 @@
 typedef enum rc user_edit_fn(void *ctx, const char *old, char **new_out, struct err *err);
 
 /* Replaces the file at path by what fn makes of it. Two programs that do so at a time do it one
- * after the other: a lock (flock) on the directory is waited for, at most two seconds. Whoever
+ * after the other: a lock (flock) on the directory is waited for, at most a second. Whoever
  * edits the file without the lock (an editor) and saves before the new text is in place is noticed,
  * and fn is asked again. A crash leaves the old text or the new; when RC_OK is returned, the new one
  * is durable. The file keeps its mode, and its owner and group where that is permitted; a new one

@@ -676,6 +676,118 @@ static void test_edit_classes(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* ---- random lists ---- */
+
+static const char *const keys[] = {"a@b.org", "@b.org", "@.b.org", "list:x.b.org", "c@b.org"};
+
+static char *random_entry(GRand *r)
+{
+	char classes[100] = "";
+	for (int i = g_rand_int_range(r, 0, 3); i > 0; i--) {
+		const char *name = class_name((enum class)g_rand_int_range(r, 0, 5));
+		size_t used = strlen(classes);
+		snprintf(
+		    classes + used, sizeof(classes) - used, "%s%s", used == 0 ? ": " : ", ", name);
+	}
+	return g_strconcat(keys[g_rand_int_range(r, 0, G_N_ELEMENTS(keys))], classes, NULL);
+}
+
+static char *random_list(GRand *r)
+{
+	static const char *const noise[] = {"", "# a@b.org", "nonsense", "\t", "z@z.org # z"};
+	const char *newline = g_rand_boolean(r) ? "\n" : "\r\n";
+	GString *text = g_string_new(NULL);
+	for (int i = g_rand_int_range(r, 0, 8); i > 0; i--) {
+		char *entry = random_entry(r);
+		if (g_rand_boolean(r))
+			g_string_append(text, noise[g_rand_int_range(r, 0, G_N_ELEMENTS(noise))]);
+		else
+			g_string_append_printf(text, "%s%s%s", g_rand_boolean(r) ? "" : "  ", entry,
+			    g_rand_boolean(r) ? "" : "  # why");
+		g_string_append(text, i == 1 && g_rand_boolean(r) ? "" : newline);
+		g_free(entry);
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* The lines that do not begin with key, without their ends; and of which classes the key speaks. */
+static char *others(const char *text, const char *key, unsigned *classes_out)
+{
+	GString *rest = g_string_new(NULL), *own = g_string_new(NULL);
+	char **lines = g_strsplit(text, "\n", -1);
+	for (char **line = lines; *line != NULL; line++) {
+		g_strchomp(*line);
+		const char *s = *line + strspn(*line, " ");
+		size_t n = strlen(key);
+		if (strncmp(s, key, n) == 0 && (s[n] == '\0' || s[n] == ':' || s[n] == ' '))
+			g_string_append_printf(own, "%s\n", *line);
+		else if (**line != '\0')
+			g_string_append_printf(rest, "%s\n", *line);
+	}
+	struct list *list = parse(own->str);
+	*classes_out = 0;
+	for (unsigned cls = 0; cls < CLASS_COUNT; cls++) {
+		struct list_match got = g_str_has_prefix(key, "list:")
+		    ? list_match_list_id(list, key + 5, 1U << cls)
+		    : list_match_addr(list, key[0] != '@' ? key : "q@b.org", 1U << cls);
+		*classes_out |= got.classes;
+	}
+	list_free(&list);
+	g_strfreev(lines);
+	g_string_free(own, TRUE);
+	return g_string_free(rest, FALSE);
+}
+
+/* What the key speaks of then; of a plain line only what removes it, or does not. */
+static unsigned expect_classes(enum list_change change, unsigned old, unsigned wanted)
+{
+	if (wanted == LIST_EVERY_CLASS)
+		return change == LIST_ADD ? LIST_EVERY_CLASS : 0;
+	if (old == LIST_EVERY_CLASS)
+		return old;
+	return change == LIST_ADD ? old | wanted : old & ~wanted;
+}
+
+static void test_edit_random(void **state)
+{
+	int failed = 0;
+	GRand *r = g_rand_new_with_seed(5);
+	(void)state;
+	for (int i = 0; i < 5000 && failed == 0; i++) {
+		char *text = random_list(r), *entry = random_entry(r), *new = NULL;
+		enum list_change change = (enum list_change)g_rand_int_range(r, 0, 3);
+		bool changed = false;
+		unsigned before, after, wanted;
+		char *key = g_strdup(entry), *colon = strstr(key, ": ");
+		if (colon != NULL)
+			*colon = '\0';
+		char *rest = others(text, key, &before), *none = others(entry, key, &wanted);
+		assert_int_equal(
+		    list_edit(LIST_HOLD, text, entry, change, &new, &changed, NULL), RC_OK);
+		char *new_rest = others(new, key, &after);
+		failed += unit_str("other lines", new_rest, rest);
+		if (before != LIST_EVERY_CLASS || wanted == LIST_EVERY_CLASS ||
+		    change == LIST_REMOVE)
+			failed +=
+			    unit_num("classes", after, expect_classes(change, before, wanted));
+		else /* without the plain line, what stood beside it counts */
+			failed +=
+			    unit_num("classes", after & wanted, change == LIST_ADD ? wanted : 0);
+		failed += unit_num("changed", changed, strcmp(text, new) != 0);
+		if (failed != 0)
+			fprintf(stderr, "%d %s\n---\n%s\n---\n%s\n", change, entry, text, new);
+		g_free(new_rest);
+		g_free(none);
+		g_free(rest);
+		g_free(key);
+		g_free(new);
+		g_free(entry);
+		g_free(text);
+	}
+	g_rand_free(r);
+	assert_int_equal(failed, 0);
+}
+
 /* An edit never makes a list that cannot be read. */
 static void test_edit_limits(void **state)
 {
@@ -726,6 +838,7 @@ int main(void)
 	    cmocka_unit_test(test_time),
 	    cmocka_unit_test(test_memory),
 	    cmocka_unit_test(test_edit_classes),
+	    cmocka_unit_test(test_edit_random),
 	    cmocka_unit_test(test_edit_limits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

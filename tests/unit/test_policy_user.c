@@ -16,6 +16,7 @@
 #include <glib/gstdio.h>
 
 #include "conf/conf.h"
+#include "conf/settings_edit.h"
 #include "policy/user_file.h"
 #include "unit.h"
 
@@ -158,6 +159,53 @@ static void test_shadow(void **state)
 	users_free(&users);
 	g_free(dir);
 	g_free(participants);
+	assert_int_equal(failed, 0);
+}
+
+/* ctx: an entry of the hold list, or one that is to be refused. */
+static enum rc hold_entry(void *ctx, const char *old, char **new_out, struct err *err)
+{
+	bool changed;
+	return list_edit(LIST_HOLD, old, ctx, LIST_ADD, new_out, &changed, err);
+}
+
+/* ctx: the times. */
+static enum rc set_times(void *ctx, const char *old, char **new_out, struct err *err)
+{
+	bool changed;
+	return settings_edit(old, "digest", "times", ctx, new_out, &changed, err);
+}
+
+static void test_edit(void **state)
+{
+	static char news[] = "news@b.org: newsletter", security[] = "news@b.org: security",
+		    three[] = "08:00 12:00 16:00", wrong[] = "25:00";
+	static const char key[] = "w@edit.example";
+	struct users *users = users_or_die(), *homes = NULL;
+	struct err err = {""};
+	bool changed = false;
+	int failed = 0;
+	(void)state;
+	failed += want(users, "before", key, "no times=2 allow=0 hold=0");
+	failed += unit_num(
+	    "hold", users_edit(users, key, "hold", hold_entry, news, &changed, &err), RC_OK);
+	failed += unit_num("hold", changed, true);
+	failed += unit_num("times",
+	    users_edit(users, key, "settings.ini", set_times, three, &changed, &err), RC_OK);
+	failed += want(users, "after", key, "part times=3 allow=0 hold=1");
+	failed += unit_num(
+	    "again", users_edit(users, key, "hold", hold_entry, news, &changed, &err), RC_OK);
+	failed += unit_num("again", changed, false);
+	failed += unit_num("refused",
+	    users_edit(users, key, "hold", hold_entry, security, &changed, &err), RC_PERM);
+	failed += unit_num("refused",
+	    users_edit(users, key, "settings.ini", set_times, wrong, &changed, &err), RC_PERM);
+	failed += want(users, "nothing of it", key, "part times=3 allow=0 hold=1");
+	users_free(&users);
+	assert_int_equal(open_users("%h/.pullyu", NULL, &homes, &err), RC_OK);
+	failed += unit_num("no home",
+	    users_edit(homes, key, "hold", hold_entry, news, &changed, &err), RC_NOTFOUND);
+	users_free(&homes);
 	assert_int_equal(failed, 0);
 }
 
@@ -655,6 +703,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_key),
 	    cmocka_unit_test(test_shadow),
+	    cmocka_unit_test(test_edit),
 	    cmocka_unit_test(test_dir),
 	    cmocka_unit_test(test_takes_part),
 	    cmocka_unit_test(test_change),
