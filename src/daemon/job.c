@@ -15,6 +15,7 @@
 
 #include "auth/auth.h"
 #include "base/fault.h"
+#include "digest/answer.h"
 #include "digest/digest.h"
 #include "digest/excerpt.h"
 #include "store/store.h"
@@ -50,6 +51,7 @@ struct originals {
 	struct store *store;
 	const char *user;
 	json_t *result; /* foreign; what goes wrong beside it is told there */
+	json_t *map;    /* own; what the numbers stand for: an array of ids for each */
 };
 
 static void on_problem(void *ctx, const char *text)
@@ -66,6 +68,16 @@ static enum rc open_original(void *ctx, const char *id, int *fd_out, struct err 
 	return store_msg_open(o->store, o->user, id, fd_out, err);
 }
 
+static void on_numbered(void *ctx, unsigned number, const char *const *ids, size_t n)
+{
+	struct originals *o = ctx;
+	(void)number; /* they come in order, from 1 */
+	json_t *entry = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(entry, json_string(ids[i]));
+	json_array_append_new(o->map, entry);
+}
+
 static void fill_entry(json_t *json, struct digest_entry *entry)
 {
 	entry->id = text(json, "id");
@@ -78,6 +90,10 @@ static void fill_entry(json_t *json, struct digest_entry *entry)
 	entry->class_name = text(json, "class");
 	entry->why = text(json, "why");
 	entry->received = number(json, "received");
+	entry->allow = text_or_null(json, "allow");
+	entry->hold = text_or_null(json, "hold");
+	entry->send = text_or_null(json, "send");
+	entry->object = text_or_null(json, "object");
 }
 
 static const char **string_list(json_t *array)
@@ -115,29 +131,63 @@ static enum digest_form form_of(const char *name)
 	return DIGEST_MESSAGE;
 }
 
+static enum rc open_out(const char *path, int *fd_out, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(err, RC_TEMP, "%s", path);
+	*fd_out = fd;
+	return RC_OK;
+}
+
 static enum rc compose_to(json_t *job, const struct digest *digest, struct err *err)
 {
 	const char *path = text(job, "out");
 	bool plain = json_is_true(json_object_get(job, "plain"));
+	int fd;
 	if (!plain && fault_point("worker.compose"))
 		return err_errno(err, RC_TEMP, "%s", path);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_errno(err, RC_TEMP, "%s", path);
-	enum rc rc = plain ? digest_compose_plain(digest, fd, err)
-			   : digest_compose(digest, form_of(text(job, "form")), fd, err);
+	enum rc rc = open_out(path, &fd, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = plain ? digest_compose_plain(digest, fd, err)
+		   : digest_compose(digest, form_of(text(job, "form")), fd, err);
 	if (close(fd) != 0 && rc == RC_OK)
 		rc = err_errno(err, RC_TEMP, "%s", path);
 	return rc;
 }
 
-static enum rc job_compose(json_t *job, json_t *result, struct err *err)
+static enum rc write_map(const char *path, json_t *map, struct err *err)
 {
-	json_t *entries = json_object_get(job, "entries");
-	size_t n = json_array_size(entries);
-	struct originals originals = {.user = text(job, "user"), .result = result};
+	int fd;
+	enum rc rc = open_out(path, &fd, err);
+	if (rc != RC_OK)
+		return rc;
+	json_t *root = json_pack("{s:O}", "entries", map);
+	if (root == NULL || json_dumpfd(root, fd, JSON_COMPACT) != 0)
+		rc = err_set(err, RC_TEMP, "%s: the map could not be written", path);
+	json_decref(root);
+	if (close(fd) != 0 && rc == RC_OK)
+		rc = err_errno(err, RC_TEMP, "%s", path);
+	return rc;
+}
+
+/* What the reader can answer, and how. */
+static void fill_answers(json_t *job, struct digest *digest)
+{
+	digest->command_address = text_or_null(job, "command_address");
+	digest->foot.all = text_or_null(job, "foot_all");
+	digest->foot.times = text_or_null(job, "foot_times");
+	digest->foot.pause = text_or_null(job, "foot_pause");
+	digest->foot.help = text_or_null(job, "foot_help");
+	digest->form = text_or_null(job, "times_form"); /* "form" says what is written */
+	digest->pause_example = text_or_null(job, "pause_example");
+}
+
+static struct digest digest_of(json_t *job, struct originals *originals)
+{
 	struct digest digest = {.open_original = open_original,
-	    .ctx = &originals,
+	    .ctx = originals,
 	    .user = text(job, "user"),
 	    .from = text(job, "from"),
 	    .reply_to = text_or_null(job, "reply_to"),
@@ -154,23 +204,75 @@ static enum rc job_compose(json_t *job, json_t *result, struct err *err)
 	    .part = (unsigned)number(job, "part"),
 	    .parts = (unsigned)number(job, "parts"),
 	    .problem = on_problem,
-	    .n_entries = n};
+	    .numbered = on_numbered,
+	    .n_entries = json_array_size(json_object_get(job, "entries"))};
+	fill_answers(job, &digest);
+	return digest;
+}
+
+static enum rc job_compose(json_t *job, json_t *result, struct err *err)
+{
+	json_t *entries = json_object_get(job, "entries");
+	struct originals originals = {.user = text(job, "user"), .result = result};
+	struct digest digest = digest_of(job, &originals);
+	const char *map = text_or_null(job, "map");
 	json_object_set_new(result, "problem", json_string(""));
 	enum rc rc = open_messages(job, &originals.store, err);
 	if (rc != RC_OK)
 		return rc;
-	digest.entries = g_new0(struct digest_entry, n);
-	for (size_t i = 0; i < n; i++)
+	digest.entries = g_new0(struct digest_entry, digest.n_entries);
+	for (size_t i = 0; i < digest.n_entries; i++)
 		fill_entry(json_array_get(entries, i), &digest.entries[i]);
 	const char **notices = string_list(json_object_get(job, "notices"));
 	const char **authserv_ids = string_list(json_object_get(job, "authserv_ids"));
+	const char **quiet = string_list(json_object_get(job, "quiet"));
 	digest.notices = notices;
 	digest.authserv_ids = authserv_ids;
+	digest.quiet = quiet;
+	originals.map = json_array();
 	rc = compose_to(job, &digest, err);
+	if (rc == RC_OK && map != NULL)
+		rc = write_map(map, originals.map, err);
+	json_decref(originals.map);
+	g_free(quiet);
 	g_free(authserv_ids);
 	g_free(notices);
 	g_free(digest.entries);
 	store_close(&originals.store);
+	return rc;
+}
+
+static enum rc job_answer(json_t *job, json_t *result, struct err *err)
+{
+	(void)result;
+	const char *path = text(job, "out");
+	int kind = answer_kind_by_name(text(job, "answer")), fd;
+	if (kind < 0)
+		return err_set(err, RC_PERM, "no such answer: \"%.40s\"", text(job, "answer"));
+	struct answer answer = {.kind = (enum answer_kind)kind,
+	    .user = text(job, "user"),
+	    .from = text(job, "from"),
+	    .message_id = text(job, "message_id"),
+	    .in_reply_to = text_or_null(job, "in_reply_to"),
+	    .references = text_or_null(job, "references"),
+	    .guard = text(job, "guard"),
+	    .host = text(job, "host"),
+	    .language = text(job, "language"),
+	    .now = number(job, "now"),
+	    .command_address = text_or_null(job, "command_address"),
+	    .object = text_or_null(job, "object"),
+	    .detail = text_or_null(job, "detail"),
+	    .count = (uint64_t)number(job, "count"),
+	    .undo = text_or_null(job, "undo"),
+	    .help_times = text_or_null(job, "help_times"),
+	    .form = text_or_null(job, "times_form"),
+	    .lists = text_or_null(job, "lists")};
+	enum rc rc = open_out(path, &fd, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = answer_compose(&answer, fd, err);
+	if (close(fd) != 0 && rc == RC_OK)
+		rc = err_errno(err, RC_TEMP, "%s", path);
 	return rc;
 }
 
@@ -252,8 +354,8 @@ json_t *job_run(json_t *job)
 	static const struct {
 		const char *kind;
 		enum rc (*run)(json_t *job, json_t *result, struct err *err);
-	} kinds[] = {
-	    {"compose", job_compose}, {"submit", job_submit}, {"spf", job_spf}, {"text", job_text}};
+	} kinds[] = {{"compose", job_compose}, {"answer", job_answer}, {"submit", job_submit},
+	    {"spf", job_spf}, {"text", job_text}};
 	json_t *result = json_object();
 	struct err err = {"no such kind of job"};
 	enum rc rc = RC_PERM;

@@ -21,6 +21,12 @@ struct digest_entry {
 	const char *class_name;
 	const char *why; /* plain words */
 	int64_t received;
+	/* Tokens of links (words of [A-Za-z0-9_-]) by which the reader answers; NULL: no such link.
+	 * Those of an entry's newest message count. */
+	const char *allow, *hold, *send;
+	/* What allow and hold are about: an entry of a list (an address, "list:" and a
+	 * List-Id); NULL or "": from_addr. */
+	const char *object;
 };
 
 struct digest {
@@ -46,6 +52,19 @@ struct digest {
 	unsigned part, parts;  /* this digest is part 1..parts of its slot; 0 or 1: whole */
 	/* Told what was wrong with the admin's template, for the log; may be NULL. */
 	void (*problem)(void *ctx, const char *text);
+	/* Called once an entry when a message is written, in the order of the summary: what its
+	 * number, from 1, stands for. An entry may be several messages. May be NULL. */
+	void (*numbered)(void *ctx, unsigned number, const char *const *ids, size_t n);
+	const char *command_address; /* where answers go; NULL: none are taken, and nothing in the
+					digest asks for them */
+	struct {
+		const char *all, *times, *pause, *help; /* tokens; NULL: no such link */
+	} foot;
+	const char *form;          /* UTF-8 lines "times = ...", to be changed; "" or NULL: none */
+	const char *pause_example; /* a date, "2027-01-05"; or NULL */
+	/* Senders of whom nothing was released for eight weeks: addresses, NULL-terminated, three
+	 * are told; or NULL. */
+	const char *const *quiet;
 	struct digest_entry *entries;
 	size_t n_entries;
 };

@@ -22,7 +22,7 @@ static bool is_value(const char *value)
 }
 
 /* Visible ASCII in angle brackets, with one "@" inside. */
-static bool is_message_id(const char *value)
+bool fields_is_message_id(const char *value)
 {
 	size_t len = strlen(value);
 	const char *at = strchr(value, '@');
@@ -91,6 +91,11 @@ static enum rc check_mailbox(const char *field, const char *text, struct err *er
 	return RC_OK;
 }
 
+const char *fields_reply_to(const struct digest *digest)
+{
+	return digest->reply_to != NULL ? digest->reply_to : digest->command_address;
+}
+
 enum rc fields_check(const struct digest *digest, struct err *err)
 {
 	const struct {
@@ -100,6 +105,7 @@ enum rc fields_check(const struct digest *digest, struct err *err)
 	    {"From", digest->from},
 	    {"Reply-To", digest->reply_to == NULL ? "none" : digest->reply_to},
 	    {"Message-ID", digest->message_id},
+	    {"command address", digest->command_address == NULL ? "none" : digest->command_address},
 	    {"X-Pullyu-Digest", digest->guard},
 	    {"List-Id", digest->host},
 	};
@@ -107,9 +113,12 @@ enum rc fields_check(const struct digest *digest, struct err *err)
 		if (!is_value(rows[i].value))
 			return err_set(err, RC_PERM, "digest: not fit for the %s field: \"%.100s\"",
 			    rows[i].name, rows[i].value == NULL ? "" : rows[i].value);
-	if (!is_message_id(digest->message_id))
+	if (!fields_is_message_id(digest->message_id))
 		return err_set(
 		    err, RC_PERM, "digest: not a Message-ID: \"%.100s\"", digest->message_id);
+	if (digest->command_address != NULL && !is_address(digest->command_address))
+		return err_set(err, RC_PERM, "digest: not an address for commands: \"%.100s\"",
+		    digest->command_address);
 	enum rc rc = check_mailbox("From", digest->from, err);
 	if (rc == RC_OK && digest->reply_to != NULL)
 		rc = check_mailbox("Reply-To", digest->reply_to, err);

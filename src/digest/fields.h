@@ -14,13 +14,20 @@ enum { FIELDS_VALUE_MAX = 900 }; /* bytes; with its name, a value fits a line of
 
 /* RC_PERM if a value that comes from the configuration or the caller cannot stand in a header: it
  * is longer, empty, not UTF-8, or has control characters; the Message-ID is none; From or Reply-To
- * is not one mailbox. */
+ * is not one mailbox; the address for commands is no address. */
 enum rc fields_check(const struct digest *digest, struct err *err);
 
 /* A mailbox as the configuration has it, "Ann Smith <ann@example.org>", "\"Smith, Ann\" <...>" or
  * an address alone, in its parts; g_free. The name is without its quotes, NULL if there is none.
  * Returns whether it is one. */
 bool fields_mailbox(const char *text, char **name_out, char **address_out);
+
+/* Whom an answer reaches: a mailbox, or NULL for From. Where no other is wanted, answers are
+ * commands. Borrowed from digest. */
+const char *fields_reply_to(const struct digest *digest);
+
+/* Whether value is one message identifier in angle brackets. */
+bool fields_is_message_id(const char *value);
 
 /* The date-time of RFC 5322 in the user's zone (UTC if that is unknown); g_free. */
 char *fields_date(const struct digest *digest);

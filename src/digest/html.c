@@ -11,14 +11,21 @@
 #include <string.h>
 
 #include <glib.h>
-#include <libxml/HTMLtree.h>
-#include <libxml/tree.h>
 
 #include "digest/clean.h"
+#include "digest/tree.h"
 #include "digest/words.h"
 
 /* How much of an entry a page tells; each level less than the one before. */
-enum level { LEVEL_ALL, LEVEL_SHORT, LEVEL_BRIEF, LEVEL_LEAN, LEVEL_BARE, LEVEL_COUNT };
+enum level {
+	LEVEL_ALL,
+	LEVEL_SHORT,
+	LEVEL_UNLINKED,
+	LEVEL_BRIEF,
+	LEVEL_LEAN,
+	LEVEL_BARE,
+	LEVEL_COUNT
+};
 
 enum { SHORT_SNIPPET = 70 };
 
@@ -37,9 +44,9 @@ struct render {
 	struct html_section section;
 	struct html_group group;
 	struct html_entry entry;
+	struct html_suggestion suggestion;
 	const struct outline_section *in_section; /* foreign; those that are being rendered */
 	const struct outline_group *in_group;
-	const struct outline_entry *in_entry;
 };
 
 /* ---- values ---- */
@@ -79,6 +86,18 @@ static const char *lean(struct render *r, const char *text, size_t max)
 	return fit(r, text, r->level == LEVEL_LEAN ? max : max * 3 / 5);
 }
 
+static struct html_link link_of(const struct outline_link *link)
+{
+	return (struct html_link){
+	    .text = link->uri == NULL ? NULL : link->label, .href = link->uri, .name = link->name};
+}
+
+static bool has_commands(const struct outline *outline)
+{
+	return outline->all.uri != NULL || outline->times.uri != NULL ||
+	    outline->pause.uri != NULL || outline->help.uri != NULL;
+}
+
 static void page_begin(struct render *r)
 {
 	const struct outline *outline = r->outline;
@@ -90,7 +109,16 @@ static void page_begin(struct render *r)
 	    .notices_heading = outline->notices_heading,
 	    .closing = outline->closing,
 	    .waits = outline->waits,
-	    .shortened = r->level == LEVEL_ALL ? NULL : outline->shortened};
+	    .shortened = r->level == LEVEL_ALL ? NULL : outline->shortened,
+	    .unlinked = r->level >= LEVEL_UNLINKED && outline->has_links ? outline->unlinked : NULL,
+	    .suggestions = outline->n_quiet == 0 ? NULL : "",
+	    .suggestions_heading = outline->quiet_heading,
+	    .commands = has_commands(outline) ? "" : NULL,
+	    .answer = outline->answer,
+	    .all = link_of(&outline->all),
+	    .times = link_of(&outline->times),
+	    .pause = link_of(&outline->pause),
+	    .help = link_of(&outline->help)};
 }
 
 static const char *others(struct render *r, const struct outline_entry *entry)
@@ -107,14 +135,22 @@ static const char *others(struct render *r, const struct outline_entry *entry)
 	return own(r, text);
 }
 
+/* No link for what might act at once: it is to be read, and copied by who wants it. */
+static struct html_link unsubscribe_of(
+    const char *text, const char *uri, bool is_link, const char **address_out)
+{
+	*address_out = is_link ? NULL : uri;
+	return (struct html_link){.text = text, .href = is_link ? uri : NULL};
+}
+
 static void entry_begin(struct render *r, const struct outline_entry *entry)
 {
 	bool brief = r->level >= LEVEL_BRIEF, all = r->level < LEVEL_LEAN;
 	const char *snippet = brief ? NULL : entry->snippet;
 	if (snippet != NULL && r->level == LEVEL_SHORT)
 		snippet = own(r, clean_text(snippet, SHORT_SNIPPET));
-	r->in_entry = entry;
-	r->entry = (struct html_entry){.name = lean(r, entry->name, LEAN_NAME),
+	r->entry = (struct html_entry){.number = entry->number,
+	    .name = lean(r, entry->name, LEAN_NAME),
 	    .address = lean(r, entry->addr, LEAN_ADDRESS),
 	    .unverified = entry->unverified,
 	    .subject = lean(r, entry->subject, LEAN_SUBJECT),
@@ -123,44 +159,41 @@ static void entry_begin(struct render *r, const struct outline_entry *entry)
 	    .snippet = snippet,
 	    .others = others(r, entry),
 	    .attached = brief ? NULL : entry->attached,
-	    .why = brief ? NULL : entry->why,
-	    .unsubscribe = all ? entry->unsubscribe : NULL,
-	    /* No link for what might act at once: it is to be read, and copied by who wants it. */
-	    .unsubscribe_address = all && !entry->unsubscribe_link ? entry->unsubscribe_uri : NULL};
+	    .why = brief ? NULL : entry->why};
+	if (all)
+		r->entry.unsubscribe = unsubscribe_of(entry->unsubscribe, entry->unsubscribe_uri,
+		    entry->unsubscribe_link, &r->entry.unsubscribe_address);
+	if (r->level >= LEVEL_UNLINKED)
+		return;
+	r->entry.allow = link_of(&entry->allow);
+	r->entry.hold = link_of(&entry->hold);
+	r->entry.send = link_of(&entry->send);
+	if (entry->allow.uri != NULL || entry->hold.uri != NULL || entry->send.uri != NULL)
+		r->entry.links = "";
+}
+
+static void suggestion_begin(struct render *r, const struct outline_quiet *quiet)
+{
+	r->suggestion = (struct html_suggestion){.suggestion = quiet->text};
+	r->suggestion.unsubscribe = unsubscribe_of(quiet->unsubscribe, quiet->unsubscribe_uri,
+	    quiet->unsubscribe_link, &r->suggestion.unsubscribe_address);
 }
 
 /* The innermost scope that knows the name has the value. */
-static const char *value_of(struct render *r, const struct template_name *name)
+static const char *value_of(struct render *r, enum template_scope scope, size_t offset)
 {
 	const void *const scopes[] = {[SCOPE_PAGE] = &r->page,
 	    [SCOPE_NOTICE] = &r->notice,
+	    [SCOPE_SUGGESTION] = &r->suggestion,
 	    [SCOPE_SECTION] = &r->section,
 	    [SCOPE_GROUP] = &r->group,
 	    [SCOPE_ENTRY] = &r->entry};
 	const char *value;
-	memcpy(&value, (const char *)scopes[name->scope] + name->offset, sizeof(value));
+	memcpy(&value, (const char *)scopes[scope] + offset, sizeof(value));
 	return value;
 }
 
 /* ---- elements ---- */
-
-/* libxml2 returns NULL for want of memory alone; as with g_malloc, that ends the process. */
-static void *some(void *node)
-{
-	if (node == NULL)
-		g_error("libxml2: out of memory");
-	return node;
-}
-
-static void put_text(xmlNode *node, const char *text)
-{
-	some(xmlAddChild(node, some(xmlNewText(BAD_CAST text))));
-}
-
-static void put_attr(xmlNode *node, const char *name, const char *value)
-{
-	some(xmlNewProp(node, BAD_CAST name, BAD_CAST value));
-}
 
 /* The value of a data attribute; xmlFree. */
 static xmlChar *data_of(const xmlNode *node, const char *name)
@@ -174,7 +207,7 @@ static const char *data_value(struct render *r, const xmlNode *node, const char 
 	xmlChar *name = data_of(node, attribute);
 	*name_out = name == NULL ? NULL : template_name_find((const char *)name, scope);
 	xmlFree(name);
-	return *name_out == NULL ? NULL : value_of(r, *name_out);
+	return *name_out == NULL ? NULL : value_of(r, (*name_out)->scope, (*name_out)->offset);
 }
 
 static bool is_left_out(struct render *r, const xmlNode *node, enum template_scope scope)
@@ -190,16 +223,33 @@ static bool is_left_out(struct render *r, const xmlNode *node, enum template_sco
 static void render_nodes(
     struct render *r, const xmlNode *from, xmlNode *to, enum template_scope scope);
 
-static void copy_attributes(struct render *r, const xmlNode *from, xmlNode *to)
+/* What the link is about stands in its name: many are called alike on a page. */
+static void put_href(
+    struct render *r, const char *name, const xmlNode *from, xmlNode *to, enum template_scope scope)
+{
+	const struct template_link *link = template_link_find(name, scope);
+	const char *href = link == NULL
+	    ? NULL
+	    : value_of(r, link->scope, link->offset + offsetof(struct html_link, href));
+	if (href == NULL)
+		return;
+	tree_attr(to, "href", href);
+	const char *label =
+	    value_of(r, link->scope, link->offset + offsetof(struct html_link, name));
+	if (label != NULL && xmlHasProp((xmlNode *)from, BAD_CAST "aria-label") == NULL)
+		tree_attr(to, "aria-label", label);
+}
+
+static void copy_attributes(
+    struct render *r, const xmlNode *from, xmlNode *to, enum template_scope scope)
 {
 	for (const xmlAttr *attr = from->properties; attr != NULL; attr = attr->next) {
 		xmlChar *value = xmlNodeListGetString(from->doc, attr->children, 1);
+		const char *text = value == NULL ? "" : (const char *)value;
 		if (!g_str_has_prefix((const char *)attr->name, "data-"))
-			put_attr(
-			    to, (const char *)attr->name, value == NULL ? "" : (const char *)value);
-		else if (strcmp((const char *)attr->name, "data-href") == 0 &&
-		    r->in_entry->unsubscribe_link && r->in_entry->unsubscribe_uri != NULL)
-			put_attr(to, "href", r->in_entry->unsubscribe_uri);
+			tree_attr(to, (const char *)attr->name, text);
+		else if (strcmp((const char *)attr->name, "data-href") == 0)
+			put_href(r, text, from, to, scope);
 		xmlFree(value);
 	}
 }
@@ -210,21 +260,21 @@ static void render_element(
 	const struct template_name *name;
 	if (is_left_out(r, from, scope))
 		return;
-	xmlNode *element = some(xmlNewChild(to, NULL, from->name, NULL));
-	copy_attributes(r, from, element);
+	xmlNode *element = tree_add(to, (const char *)from->name, NULL);
+	copy_attributes(r, from, element, scope);
 	const char *value = data_value(r, from, "data-text", scope, &name);
 	if (strcmp((const char *)from->name, "style") == 0) {
-		put_text(element, template_style(r->template));
+		tree_text(element, template_style(r->template));
 	} else if (name != NULL) {
 		if (name->foreign)
-			put_attr(element, "dir", "auto");
-		put_text(element, value == NULL ? "" : value);
+			tree_attr(element, "dir", "auto");
+		tree_text(element, value == NULL ? "" : value);
 	} else {
 		render_nodes(r, from->children, element, scope);
 	}
 }
 
-/* Once for each notice, section, group or entry. */
+/* Once for each notice, suggestion, section, group or entry. */
 static void render_each(struct render *r, const char *each, const xmlNode *from, xmlNode *to)
 {
 	const struct outline *outline = r->outline;
@@ -232,6 +282,11 @@ static void render_each(struct render *r, const char *each, const xmlNode *from,
 		for (size_t i = 0; i < outline->n_notices; i++) {
 			r->notice.notice = lean(r, outline->notices[i], LEAN_NOTICE);
 			render_element(r, from, to, SCOPE_NOTICE);
+		}
+	} else if (strcmp(each, "suggestions") == 0) {
+		for (size_t i = 0; i < outline->n_quiet; i++) {
+			suggestion_begin(r, &outline->quiet[i]);
+			render_element(r, from, to, SCOPE_SUGGESTION);
 		}
 	} else if (strcmp(each, "sections") == 0) {
 		for (size_t i = 0; i < outline->n_sections; i++) {
@@ -264,7 +319,7 @@ static void render_nodes(
 {
 	for (; from != NULL; from = from->next) {
 		if (from->type == XML_TEXT_NODE && !is_layout((const char *)from->content))
-			put_text(to, (const char *)from->content);
+			tree_text(to, (const char *)from->content);
 		if (from->type != XML_ELEMENT_NODE)
 			continue;
 		xmlChar *each = data_of(from, "data-each");
@@ -281,12 +336,8 @@ static void render_nodes(
 static xmlDoc *build(struct render *r)
 {
 	const xmlNode *root = xmlDocGetRootElement(template_doc(r->template));
-	xmlDoc *doc = some(htmlNewDocNoDtD(NULL, NULL));
-	some(xmlCreateIntSubset(doc, BAD_CAST "html", NULL, NULL)); /* <!DOCTYPE html> */
-	xmlNode *html = some(xmlNewDocNode(doc, NULL, BAD_CAST "html", NULL));
-	xmlDocSetRootElement(doc, html);
-	put_attr(html, "lang", r->outline->lang);
-	put_attr(html, "dir", r->outline->dir);
+	xmlNode *html;
+	xmlDoc *doc = tree_page(r->outline->lang, r->outline->dir, &html);
 	page_begin(r);
 	render_nodes(r, root->children, html, SCOPE_PAGE);
 	return doc;
@@ -300,13 +351,7 @@ static char *render(
 	    .level = level,
 	    .text = g_string_chunk_new(4096)};
 	xmlDoc *doc = build(&r);
-	xmlOutputBuffer *buffer = some(xmlAllocOutputBuffer(NULL));
-	htmlDocContentDumpFormatOutput(buffer, doc, "UTF-8", 0);
-	xmlOutputBufferFlush(buffer);
-	const char *text = (const char *)xmlOutputBufferGetContent(buffer);
-	size_t size = xmlOutputBufferGetSize(buffer);
-	char *html = buffer->error == 0 && text != NULL && size > 0 ? g_strndup(text, size) : NULL;
-	xmlOutputBufferClose(buffer);
+	char *html = tree_write(doc);
 	xmlFreeDoc(doc);
 	g_string_chunk_free(r.text);
 	return html;

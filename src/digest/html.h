@@ -18,12 +18,22 @@ enum rc html_render(const struct page_template *template, const struct outline *
     char **html_out, struct err *err);
 
 /* The values of a template's names (template_name.offset). Set by html.c; NULL: there is none. */
+struct html_link {
+	const char *text; /* what it says; first, so that the link's name is the text's as well */
+	const char *href; /* NULL: text only */
+	const char *name; /* for who hears the page; NULL: the text does */
+};
 struct html_page {
 	const char *subject, *title, *headline, *slot, *notices, *notices_heading, *closing, *waits,
-	    *shortened;
+	    *shortened, *unlinked, *suggestions, *suggestions_heading, *commands, *answer;
+	struct html_link all, times, pause, help;
 };
 struct html_notice {
 	const char *notice;
+};
+struct html_suggestion {
+	const char *suggestion, *unsubscribe_address;
+	struct html_link unsubscribe;
 };
 struct html_section {
 	const char *section, *count;
@@ -32,8 +42,9 @@ struct html_group {
 	const char *group;
 };
 struct html_entry {
-	const char *name, *address, *unverified, *subject, *count, *when, *snippet, *others,
-	    *attached, *why, *unsubscribe, *unsubscribe_address;
+	const char *number, *name, *address, *unverified, *subject, *count, *when, *snippet,
+	    *others, *attached, *why, *unsubscribe_address, *links;
+	struct html_link unsubscribe, allow, hold, send;
 };
 
 #endif

@@ -1,8 +1,13 @@
-# digest: see the headers in this directory for what it promises. compose.c and excerpt.c alone use
-# GMime; template.c, html.c, letter.c and snippet.c alone libxml2.
+# digest: see the headers in this directory for what it promises. compose.c, message.c, answer.c and
+# excerpt.c alone use GMime; template.c, tree.c, html.c, answer_page.c, letter.c and snippet.c alone
+# libxml2.
 noinst_LIBRARIES += src/digest/libdigest.a
 src_digest_libdigest_a_SOURCES = \
 	src/digest/digest.h \
+	src/digest/actions.c src/digest/actions.h \
+	src/digest/answer.c src/digest/answer.h \
+	src/digest/answer_page.c src/digest/answer_page.h \
+	src/digest/answer_words.c src/digest/answer_words.h \
 	src/digest/clean.c src/digest/clean.h \
 	src/digest/compose.c \
 	src/digest/fields.c src/digest/fields.h \
@@ -10,10 +15,12 @@ src_digest_libdigest_a_SOURCES = \
 	src/digest/excerpts.c src/digest/excerpts.h \
 	src/digest/guard.c src/digest/guard.h \
 	src/digest/html.c src/digest/html.h \
+	src/digest/message.c src/digest/message.h \
 	src/digest/origin.c src/digest/origin.h \
 	src/digest/originals.c src/digest/originals.h \
 	src/digest/out.c src/digest/out.h \
 	src/digest/outline.c src/digest/outline.h \
+	src/digest/outline_answer.c src/digest/outline_answer.h \
 	src/digest/page.h \
 	src/digest/plain.c \
 	src/digest/letter.c src/digest/letter.h \
@@ -21,6 +28,7 @@ src_digest_libdigest_a_SOURCES = \
 	src/digest/template.c src/digest/template.h \
 	src/digest/text.c src/digest/text.h \
 	src/digest/threads.c src/digest/threads.h \
+	src/digest/tree.c src/digest/tree.h \
 	src/digest/words.c src/digest/words.h
 nodist_src_digest_libdigest_a_SOURCES = src/digest/page.c
 src_digest_libdigest_a_CPPFLAGS = $(AM_CPPFLAGS) $(GMIME_CFLAGS) $(XML_CFLAGS)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "digest/clean.h"
+#include "digest/outline_answer.h"
 #include "digest/threads.h"
 #include "digest/words.h"
 
@@ -478,6 +479,8 @@ static void build(struct outline *outline, const struct item *items, const struc
 		struct outline_entry *entry = &outline->entries[outline->n_entries++];
 		outline->groups[outline->n_groups - 1].n++;
 		entry_fill(outline, entry, &items[first], end - first, times);
+		entry->messages = &outline->order[first];
+		entry->n_messages = end - first;
 		in_section += entry->n;
 		outline->sections[outline->n_sections - 1].count =
 		    own(outline, words_number(in_section));
@@ -581,6 +584,7 @@ enum rc outline_new(const struct digest *digest, const struct outline_details *d
 	build(outline, items, &times);
 	headings(outline, digest, &times, items);
 	notices(outline, digest->notices);
+	outline_answer(outline, digest);
 	times_end(&times);
 	g_free(items);
 	*outline_out = outline;

@@ -21,12 +21,21 @@ enum {
 	OUTLINE_NOTICES_MAX = 20,
 	OUTLINE_OTHERS_MAX = 3, /* older subjects named in an entry */
 	OUTLINE_SECTIONS = 5,
+	OUTLINE_QUIET_MAX = 3,
+	OUTLINE_WORDS_MAX = 5,
 };
 
 /* What the originals tell beyond the index; each array has one an entry, or is NULL. */
 struct outline_details {
 	const struct origin *origins;   /* foreign */
 	const struct excerpt *excerpts; /* foreign */
+};
+
+/* By which the reader answers; uri NULL: there is none. */
+struct outline_link {
+	const char *label; /* "Let through" */
+	const char *name;  /* "Let through: news@shop.example"; NULL: the label */
+	const char *uri;   /* mailto:, see actions.h */
 };
 
 /* One or several messages of one sender or thread. All strings are cleaned (clean.h), in the
@@ -49,7 +58,23 @@ struct outline_entry {
 	    *unsubscribe_uri;  /* https: or mailto:, printable ASCII without quotes or <>; NULL
 					with unsubscribe */
 	bool unsubscribe_link; /* following it changes nothing by itself: it may be a link */
-	size_t n;              /* messages, 1 or more */
+	size_t n;              /* messages, 1 or more, each counted once */
+	const struct digest_entry *const *messages; /* in outline.order; the first is the newest */
+	size_t n_messages;                          /* of them, by whatever way each came */
+	const char *number;                         /* "3."; NULL: it need not be named */
+	struct outline_link allow, hold, send;
+};
+
+/* A sender of whom the reader wants nothing, it seems. */
+struct outline_quiet {
+	const char *text;                          /* "You have released nothing of ..." */
+	const char *unsubscribe, *unsubscribe_uri; /* as in an entry; NULL: not known */
+	bool unsubscribe_link;
+};
+
+/* What can be written in an answer. */
+struct outline_words {
+	const char *words, *meaning; /* "release 3 5" */
 };
 
 /* A service, or a list; or, without heading, all senders of a section. */
@@ -80,6 +105,16 @@ struct outline {
 	const char *closing,
 	    *waits;            /* where the originals are; what comes next, and where to look */
 	const char *shortened; /* for a page that had to leave out details */
+	const char *unlinked;  /* and the links of entries too */
+	bool has_links;        /* an entry has one */
+	struct outline_link all, times, pause, help;
+	const char *answer_how; /* "You can also reply ...:"; NULL: answers are not taken */
+	struct outline_words words[OUTLINE_WORDS_MAX]; /* behind it, one a line */
+	size_t n_words;
+	const char *answer; /* the same in one sentence */
+	const char *quiet_heading;
+	struct outline_quiet quiet[OUTLINE_QUIET_MAX];
+	size_t n_quiet;
 
 	size_t n_entries; /* of all sections together */
 	/* Every held message once, in the order of the summary: what is attached, in this order. */
@@ -95,6 +130,8 @@ struct outline {
 /* details may be NULL. RC_PERM: more entries than OUTLINE_ENTRIES_MAX. */
 enum rc outline_new(const struct digest *digest, const struct outline_details *details,
     struct outline **outline_out, struct err *err);
+/* Tells digest->numbered what each entry's number stands for. */
+void outline_number(const struct outline *outline, const struct digest *digest);
 void outline_free(struct outline **outline);
 
 #endif

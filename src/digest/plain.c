@@ -95,8 +95,9 @@ static void write_header(struct out *out, const struct digest *digest, const cha
 	char *date = fields_date(digest), *list_id = fields_list_id(digest);
 	mailbox_field(out, "From", digest->from);
 	field(out, "To", digest->user);
-	if (digest->reply_to != NULL)
-		mailbox_field(out, "Reply-To", digest->reply_to);
+	const char *reply_to = fields_reply_to(digest);
+	if (reply_to != NULL)
+		mailbox_field(out, "Reply-To", reply_to);
 	if (g_str_is_ascii(subject)) {
 		field(out, "Subject", subject);
 	} else {
@@ -175,6 +176,8 @@ enum rc digest_compose_plain(const struct digest *digest, int fd, struct err *er
 		rc = write_mixed(out, originals, text, err);
 	if (rc == RC_OK)
 		rc = out_flush(out, err);
+	if (rc == RC_OK)
+		outline_number(outline, digest);
 out:
 	g_free(out);
 	g_free(text);

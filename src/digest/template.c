@@ -26,6 +26,7 @@ struct page_template {
 	}
 
 static const struct template_name names[] = {
+    ROW("number", SCOPE_ENTRY, false, html_entry, number),
     ROW("subject", SCOPE_ENTRY, true, html_entry, subject),
     ROW("name", SCOPE_ENTRY, true, html_entry, name),
     ROW("address", SCOPE_ENTRY, true, html_entry, address),
@@ -36,12 +37,19 @@ static const struct template_name names[] = {
     ROW("others", SCOPE_ENTRY, true, html_entry, others),
     ROW("attached", SCOPE_ENTRY, true, html_entry, attached),
     ROW("why", SCOPE_ENTRY, false, html_entry, why),
-    ROW("unsubscribe", SCOPE_ENTRY, false, html_entry, unsubscribe),
+    ROW("unsubscribe", SCOPE_ENTRY, false, html_entry, unsubscribe.text),
     ROW("unsubscribe-address", SCOPE_ENTRY, false, html_entry, unsubscribe_address),
+    ROW("links", SCOPE_ENTRY, false, html_entry, links),
+    ROW("allow", SCOPE_ENTRY, false, html_entry, allow.text),
+    ROW("hold", SCOPE_ENTRY, false, html_entry, hold.text),
+    ROW("send", SCOPE_ENTRY, false, html_entry, send.text),
     ROW("group", SCOPE_GROUP, true, html_group, group),
     ROW("section", SCOPE_SECTION, false, html_section, section),
     ROW("section-count", SCOPE_SECTION, false, html_section, count),
     ROW("notice", SCOPE_NOTICE, true, html_notice, notice),
+    ROW("suggestion", SCOPE_SUGGESTION, true, html_suggestion, suggestion),
+    ROW("unsubscribe", SCOPE_SUGGESTION, false, html_suggestion, unsubscribe.text),
+    ROW("unsubscribe-address", SCOPE_SUGGESTION, false, html_suggestion, unsubscribe_address),
     ROW("subject", SCOPE_PAGE, false, html_page, subject),
     ROW("title", SCOPE_PAGE, false, html_page, title),
     ROW("headline", SCOPE_PAGE, false, html_page, headline),
@@ -51,16 +59,39 @@ static const struct template_name names[] = {
     ROW("closing", SCOPE_PAGE, false, html_page, closing),
     ROW("waits", SCOPE_PAGE, false, html_page, waits),
     ROW("shortened", SCOPE_PAGE, false, html_page, shortened),
+    ROW("unlinked", SCOPE_PAGE, false, html_page, unlinked),
+    ROW("suggestions", SCOPE_PAGE, false, html_page, suggestions),
+    ROW("suggestions-heading", SCOPE_PAGE, false, html_page, suggestions_heading),
+    ROW("commands", SCOPE_PAGE, false, html_page, commands),
+    ROW("answer", SCOPE_PAGE, false, html_page, answer),
+    ROW("all", SCOPE_PAGE, false, html_page, all.text),
+    ROW("times", SCOPE_PAGE, false, html_page, times.text),
+    ROW("pause", SCOPE_PAGE, false, html_page, pause.text),
+    ROW("help", SCOPE_PAGE, false, html_page, help.text),
 };
 #undef ROW
 
-static const char *const scopes[] = {"page", "notices", "sections", "groups", "entries"};
+static const struct template_link links[] = {
+    {"unsubscribe", SCOPE_ENTRY, offsetof(struct html_entry, unsubscribe)},
+    {"allow", SCOPE_ENTRY, offsetof(struct html_entry, allow)},
+    {"hold", SCOPE_ENTRY, offsetof(struct html_entry, hold)},
+    {"send", SCOPE_ENTRY, offsetof(struct html_entry, send)},
+    {"unsubscribe", SCOPE_SUGGESTION, offsetof(struct html_suggestion, unsubscribe)},
+    {"all", SCOPE_PAGE, offsetof(struct html_page, all)},
+    {"times", SCOPE_PAGE, offsetof(struct html_page, times)},
+    {"pause", SCOPE_PAGE, offsetof(struct html_page, pause)},
+    {"help", SCOPE_PAGE, offsetof(struct html_page, help)},
+};
+
+static const char *const scopes[] = {
+    "page", "notices", "suggestions", "sections", "groups", "entries"};
 
 /* Of which scope another one is the inside. */
 static enum template_scope outside_of(enum template_scope scope)
 {
 	static const enum template_scope outside[] = {[SCOPE_PAGE] = SCOPE_PAGE,
 	    [SCOPE_NOTICE] = SCOPE_PAGE,
+	    [SCOPE_SUGGESTION] = SCOPE_PAGE,
 	    [SCOPE_SECTION] = SCOPE_PAGE,
 	    [SCOPE_GROUP] = SCOPE_SECTION,
 	    [SCOPE_ENTRY] = SCOPE_GROUP};
@@ -73,6 +104,17 @@ const struct template_name *template_name_find(const char *name, enum template_s
 		for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
 			if (names[i].scope == scope && strcmp(names[i].name, name) == 0)
 				return &names[i];
+		if (scope == SCOPE_PAGE)
+			return NULL;
+	}
+}
+
+const struct template_link *template_link_find(const char *name, enum template_scope scope)
+{
+	for (;; scope = outside_of(scope)) {
+		for (size_t i = 0; i < G_N_ELEMENTS(links); i++)
+			if (links[i].scope == scope && strcmp(links[i].name, name) == 0)
+				return &links[i];
 		if (scope == SCOPE_PAGE)
 			return NULL;
 	}
@@ -173,10 +215,10 @@ static void check_data(struct check *check, const xmlNode *node, const char *nam
 		    strcmp(value, "subject") == 0)
 			check->shows_subject = true;
 	} else if (strcmp(name, "data-href") == 0) {
-		if (strcmp(element, "a") != 0 || strcmp(value, "unsubscribe") != 0 ||
-		    inner != SCOPE_ENTRY)
-			refuse(
-			    check, node, "data-href=\"unsubscribe\" belongs to an <a> of an entry");
+		if (strcmp(element, "a") != 0)
+			refuse(check, node, "data-href belongs to an <a>");
+		else if (template_link_find(value, inner) == NULL)
+			refuse(check, node, "there is no link \"%s\" here", value);
 	} else {
 		refuse(check, node, "there is no attribute %s", name);
 	}

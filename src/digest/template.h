@@ -26,7 +26,14 @@ const struct _xmlDoc *template_doc(const struct page_template *template);
 const char *template_style(const struct page_template *template);
 
 /* What a value belongs to, from the outside to the inside. */
-enum template_scope { SCOPE_PAGE, SCOPE_NOTICE, SCOPE_SECTION, SCOPE_GROUP, SCOPE_ENTRY };
+enum template_scope {
+	SCOPE_PAGE,
+	SCOPE_NOTICE,
+	SCOPE_SUGGESTION,
+	SCOPE_SECTION,
+	SCOPE_GROUP,
+	SCOPE_ENTRY,
+};
 
 /* One row a name. */
 struct template_name {
@@ -37,6 +44,14 @@ struct template_name {
 };
 /* NULL if there is no such name in this scope or around it. */
 const struct template_name *template_name_find(const char *name, enum template_scope scope);
+
+/* What data-href may name. */
+struct template_link {
+	const char *name;
+	enum template_scope scope;
+	size_t offset; /* of a struct html_link in the struct of html.c that belongs to the scope */
+};
+const struct template_link *template_link_find(const char *name, enum template_scope scope);
 
 /* directory NULL or "": the shipped template. A directory may hold one of the two files; the other
  * is the shipped one then. RC_PERM: bad; err says "file:line: what". */

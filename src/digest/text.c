@@ -11,7 +11,7 @@
  *
  *	forge.example
  *
- *	  * Build 124 failed (3 messages)
+ *	 1. Build 124 failed (3 messages)
  *	    GitForge <notify@forge.example>, Mon 23 Nov, 17:42
  *	      The first words of the message itself, in two lines.
  *	    Also: Build 123 failed; Build 122 failed
@@ -27,6 +27,14 @@
 #include "digest/clean.h"
 #include "digest/words.h"
 
+static size_t columns_of(const char *text)
+{
+	size_t columns = 0;
+	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
+		columns += clean_columns(g_utf8_get_char(p));
+	return columns;
+}
+
 /* The line that is being filled. */
 struct line {
 	GString *out; /* foreign */
@@ -40,7 +48,7 @@ static void line_begin(struct line *line, const char *indent)
 {
 	line->start = line->out->len;
 	g_string_append(line->out, indent);
-	line->columns = strlen(indent);
+	line->columns = columns_of(indent);
 	line->empty = true;
 }
 
@@ -114,14 +122,6 @@ void text_wrap(GString *out, const char *text, const char *first, const char *re
 	g_string_append_c(out, '\n');
 }
 
-static size_t columns_of(const char *text)
-{
-	size_t columns = 0;
-	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
-		columns += clean_columns(g_utf8_get_char(p));
-	return columns;
-}
-
 static void heading(GString *out, const char *text, const char *count)
 {
 	char *upper = g_utf8_strup(text, -1);
@@ -180,7 +180,10 @@ static void render_entry(GString *out, const struct outline_entry *entry)
 	if (entry->unverified != NULL)
 		g_string_append_printf(who, " (%s)", entry->unverified);
 	g_string_append_c(out, '\n');
-	text_wrap(out, subject, "  * ", "    ");
+	char *mark =
+	    entry->number == NULL ? g_strdup("  * ") : g_strdup_printf("%3s ", entry->number);
+	text_wrap(out, subject, mark, "    ");
+	g_free(mark);
 	put_who(out, who->str, entry->when);
 	if (entry->snippet != NULL)
 		text_wrap(out, entry->snippet, "      ", "      ");
@@ -211,6 +214,36 @@ static void render_section(GString *out, const struct outline_section *section)
 	}
 }
 
+static void render_suggestions(GString *out, const struct outline *outline)
+{
+	if (outline->n_quiet > 0)
+		heading(out, outline->quiet_heading, NULL);
+	for (size_t i = 0; i < outline->n_quiet; i++) {
+		const struct outline_quiet *quiet = &outline->quiet[i];
+		g_string_append_c(out, '\n');
+		text_wrap(out, quiet->text, "  * ", "    ");
+		if (quiet->unsubscribe_uri != NULL)
+			put_address(out, quiet->unsubscribe_uri);
+	}
+}
+
+void text_rows(GString *out, const struct outline_words *rows, size_t n)
+{
+	size_t widest = 0;
+	for (size_t i = 0; i < n; i++)
+		widest = MAX(widest, columns_of(rows[i].words));
+	for (size_t i = 0; i < n; i++) {
+		size_t columns = columns_of(rows[i].words);
+		GString *first = g_string_new("  ");
+		g_string_append(first, rows[i].words);
+		g_string_append_printf(first, "%*s", (int)(widest - columns) + 2, "");
+		char *rest = g_strnfill(2 + widest + 2, ' ');
+		text_wrap(out, rows[i].meaning, first->str, rest);
+		g_free(rest);
+		g_string_free(first, TRUE);
+	}
+}
+
 char *text_render(const struct outline *outline)
 {
 	GString *out = g_string_new(NULL);
@@ -225,9 +258,15 @@ char *text_render(const struct outline *outline)
 	}
 	for (size_t s = 0; s < outline->n_sections; s++)
 		render_section(out, &outline->sections[s]);
+	render_suggestions(out, outline);
 	/* No "-- " here: a reader that hides signatures would hide the promise. */
 	g_string_append(out, "\n\n");
 	text_wrap(out, outline->closing, "", "");
 	text_wrap(out, outline->waits, "", "");
+	if (outline->answer_how != NULL) {
+		g_string_append_c(out, '\n');
+		text_wrap(out, outline->answer_how, "", "");
+		text_rows(out, outline->words, outline->n_words);
+	}
 	return g_string_free(out, FALSE);
 }

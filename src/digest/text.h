@@ -19,9 +19,12 @@ enum {
  * to unsubscribe, which stand on one line each; g_free. */
 char *text_render(const struct outline *outline);
 
-/* Appends text (cleaned) to out as lines that begin with first, then with rest (plain ASCII). A
+/* Appends text (cleaned) to out as lines that begin with first, then with rest (blanks). A
  * word too long for a line, and text of wide characters, breaks anywhere; nothing is lost but the
  * spaces at the breaks. */
 void text_wrap(GString *out, const char *text, const char *first, const char *rest);
+
+/* Appends each words, and behind it what it means, in two columns. */
+void text_rows(GString *out, const struct outline_words *rows, size_t n);
 
 #endif

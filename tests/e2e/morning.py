@@ -39,8 +39,15 @@ def entry(directory, name, class_name, why):
         "list_id": list_id[list_id.find("<") + 1 : -1] if list_id else "",
         "class_name": class_name,
         "why": why,
+        "object": "list:harbour.lists.example" if class_name == "discussion" else "",
         "received": int(message["Date"].datetime.timestamp()),
+        **{verb: token(verb + name[:2]) for verb in ("allow", "hold", "send")},
     }
+
+
+def token(name):
+    """Of the length that ours have."""
+    return (name + "-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 3)[:76]
 
 
 def description(directory, language="en", attach=True):
@@ -57,6 +64,11 @@ def description(directory, language="en", attach=True):
         "language": language,
         "attach": attach,
         "authserv_ids": ["mx.example.org"],
+        "command_address": "pullyu@example.org",
+        **{"foot_" + name: token(name) for name in ("all", "times", "pause", "help")},
+        "times_form": "times = Mon-Fri 08:00, Sat Sun 10:00\ntimezone = Europe/Amsterdam\n",
+        "pause_example": "2026-12-07",
+        "quiet": ["letter@garden.example", "sale@elsewhere.example"],
         "entries": [entry(directory, *row) for row in rows()],
     }
 

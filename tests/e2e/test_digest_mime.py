@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import unicodedata
+import urllib.parse
 from email import policy
 
 import pytest
@@ -24,10 +25,11 @@ SLOT = 1795503600  # 2026-11-24 08:00 in Amsterdam, a Tuesday
 
 # What a page may consist of. Nothing here can name anything outside the page.
 TAGS = set("html head meta title style body main section div h1 h2 h3 p b strong ul li span a footer".split())
-ATTRIBUTES = {"lang", "dir", "charset", "name", "content", "class", "href"}
+ATTRIBUTES = {"lang", "dir", "charset", "name", "content", "class", "href", "aria-label"}
 HIDDEN = set("\u200b\u200e\u200f\u2060\ufeff\u00ad\u034f") | {
     chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
+FOOT = ("all", "times", "pause", "help")
 CLASSES = ["notification", "newsletter", "discussion", "transactional", "personal", ""]
 
 
@@ -51,6 +53,18 @@ class Case:
             "attach": True,
             "entries": [],
         }
+
+    def take_commands(self, address="pullyu@example.org"):
+        """Every entry has links, and the foot; who replies to a number is understood."""
+        self.description.update(
+            command_address=address,
+            times_form="times = Mon-Fri 08:00\ntimezone = Europe/Amsterdam\n",
+            pause_example="2026-12-07",
+            map=str(self.directory / "map"),
+            **{f"foot_{name}": f"foot_{name}-x" for name in FOOT},
+        )
+        for n, entry in enumerate(self.description["entries"]):
+            entry.update({verb: f"{verb}-{n}_" + "x" * 60 for verb in ("allow", "hold", "send")})
 
     def add(self, original=b"Subject: x\r\n\r\nHello\r\n", lead=b"Return-Path: <>\r\n", **fields):
         n = len(self.originals)
@@ -157,18 +171,22 @@ def columns(line):
 
 
 class Page(html.parser.HTMLParser):
-    def __init__(self, text):
+    def __init__(self, text, tags=frozenset()):
         super().__init__()
         self.text, self.style, self.open, self.seen = [], "", [], set()
+        self.tags, self.links = TAGS | tags, []
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag, attrs):
-        assert tag in TAGS, f"the page has a <{tag}>"
+        assert tag in self.tags, f"the page has a <{tag}>"
         for name, value in attrs:
             assert name in ATTRIBUTES, f"the page has <{tag} {name}>"
             if name == "href":  # by which nothing is loaded
                 assert tag == "a" and re.match("(https|mailto):", value), f"<{tag} {name}={value}>"
+                self.links.append(value)
+            elif name == "aria-label":
+                assert tag == "a" and not HIDDEN & set(value), value
             else:
                 assert ":" not in value and "/" not in value, f"<{tag} {name}={value}>"
         self.seen.add(tag)
@@ -206,6 +224,7 @@ def check_text(text, case):
     ]
     assert sum(headings) == len(case.originals)
     check_tokens(text, case)
+    check_numbers(text, case)
 
 
 def check_tokens(text, case):
@@ -238,6 +257,52 @@ def check_page(text, case):
     assert re.search(r'<html lang="en" dir="ltr">', text)
     if len(case.originals) <= 200:
         assert len(text.encode()) <= 100_000
+    check_links(page, shown, case)
+
+
+def command(link):
+    """Address, words, token and body of a link, as a mail client reads it; None for another's."""
+    url = urllib.parse.urlsplit(link)
+    if url.scheme != "mailto" or "%5Bpullyu%20" not in link:
+        return None
+    assert re.fullmatch(r"mailto:[A-Za-z0-9._~%@-]+\?[A-Za-z0-9._~%=&-]+", link), link
+    assert len(link) <= 2000 and not url.fragment and not url.netloc
+    fields = urllib.parse.parse_qs(url.query, strict_parsing=True, errors="strict")
+    assert fields.keys() <= {"subject", "body"} and all(len(v) == 1 for v in fields.values())
+    words, token = re.fullmatch(r"([^\[\]\r\n]+) \[pullyu ([\w-]+)\]", fields["subject"][0]).groups()
+    assert not HIDDEN & set(words)
+    body = fields.get("body", [""])[0]
+    assert "\n" not in body.replace("\r\n", "") and "\r" not in body.replace("\r\n", "")
+    return urllib.parse.unquote(url.path), words, token, body
+
+
+def check_links(page, shown, case):
+    description = case.description
+    address = description.get("command_address")
+    commands = [found for found in map(command, page.links) if found]
+    assert {found[0] for found in commands} <= {address}
+    tokens = [token for _, _, token, _ in commands]
+    verbs = ("allow", "hold", "send") if description["attach"] else ("allow", "hold")
+    mine = [entry[verb] for entry in description["entries"] for verb in verbs if verb in entry]
+    foot = [description[f"foot_{name}"] for name in FOOT] if address else []
+    assert len(tokens) == len(set(tokens)) and set(tokens) <= {*mine, *foot}
+    assert set(foot) <= set(tokens)
+    if address and not case.folds and "links under each message were left out" not in shown:
+        good = [token for token in mine if re.fullmatch(r"[A-Za-z0-9_-]{1,699}", token)]
+        assert sorted(tokens) == sorted(good + foot)
+
+
+def check_numbers(text, case):
+    """Each message has one number, and the number stands before its newest."""
+    if "map" not in case.description:
+        return
+    with open(case.description["map"], encoding="utf-8") as file:
+        rows = [line.split() for line in file]
+    ids = [id for row in rows for id in row[1:]]
+    assert sorted(ids) == sorted(entry["id"] for entry in case.description["entries"])
+    assert [row[0] for row in rows] == [str(n + 1) for n in range(len(rows))]
+    shown = re.findall(r"^ {0,2}(\d+)\. token(\d{5})", text, re.M)
+    assert shown == [(row[0], row[1].removeprefix("id-").zfill(5)) for row in rows]
 
 
 def check_originals(part, raw, case):
@@ -319,6 +384,41 @@ def test_ordinary(case, plain):
     assert message["Subject"] == "Your digest: 2 messages from 2 senders, Tuesday 08:00"
     assert message["Reply-To"].addresses[0].addr_spec == "help@example.org"
     assert message["Date"].datetime.utcoffset().total_seconds() == 3600
+
+
+def test_commands(case, plain):
+    for n in range(30):
+        case.add(from_addr=f"{n % 25}@example.com", class_name=CLASSES[n % 5])
+    case.take_commands()
+    message = check(case, plain)
+    assert message["Reply-To"].addresses[0].addr_spec == "pullyu@example.org"
+    text = message.get_body(("plain",)).get_content()
+    foot = text[text.index("You can also reply to this message") :].rstrip().split("\r\n")
+    assert len(foot) <= 8 and max(map(len, foot)) <= COLUMNS
+    assert "  release 3 5 " in text and "  pause until 2026-12-07 " in text
+    assert "mailto:pullyu" not in text
+    if plain:
+        return
+    links = Page(message.get_body(("html",)).get_content()).links
+    bodies = {token: body for _, _, token, body in map(command, links)}
+    assert bodies["foot_all-x"] == "Send this message as it is."
+    explained, _, form = bodies["foot_times-x"].partition("\r\n\r\n")
+    assert form == "times = Mon-Fri 08:00\r\ntimezone = Europe/Amsterdam"
+    assert explained and not set(explained) & set("=:\r\n")
+    explained, _, form = bodies["foot_pause-x"].partition("\r\n\r\n")
+    assert form == "until = 2026-12-07\r\npass = no"
+    assert explained and not set(explained) & set("=:\r\n")
+
+
+def test_reply_to_of_ones_own(case, plain):
+    """Who has another Reply-To is told where a reply must go."""
+    case.add()
+    case.take_commands()
+    case.description["reply_to"] = "help@example.org"
+    message = check(case, plain)
+    assert message["Reply-To"].addresses[0].addr_spec == "help@example.org"
+    text = message.get_body(("plain",)).get_content()
+    assert "reply to this message, to pullyu@example.org," in text
 
 
 def test_without_originals(case, plain):
@@ -483,6 +583,18 @@ def test_random(case, plain, n):
         hostile_text(rng).replace("\0", "") for _ in range(rng.randrange(4))
     ]
     case.description["attach"] = rng.random() < 0.8
+    if rng.random() < 0.7:
+        case.take_commands(rng.choice(("pullyu@example.org", "a+b&c=d?e#f%25@x.example", "o'neil{x}@x.example")))
+        for entry in case.description["entries"]:
+            if rng.random() < 0.5:
+                entry["object"] = hexed(hostile_bytes(rng))
+            for verb in ("allow", "hold", "send"):
+                if rng.random() < 0.2:
+                    entry[verb] = rng.choice(("", "a b", "a]", "x" * 700, "x\r\n", entry[verb] * 9))
+        case.description["times_form"] = hexed(hostile_bytes(rng))
+        case.description["quiet"] = [
+            hostile_text(rng).replace("\0", "") for _ in range(rng.randrange(5))
+        ]
     case.description["timezone"] = rng.choice(
         ("Asia/Kathmandu", "UTC", "Pacific/Apia", "Nowhere/Atall", "../../etc/passwd")
     )
@@ -609,9 +721,11 @@ def test_200_entries_are_not_clipped(case, kind):
             class_name=CLASSES[n % 5],
             why=long,
         )
+    case.take_commands()
     page = check(case, False).get_body(("html",)).get_content()
     assert len(page.encode()) <= 100_000
     assert "Some details were left out here" in page
+    assert "The links under each message were left out" in page and "mailto:pullyu@" in page
     assert len(set(re.findall(r"token\d{5}", page))) == 200
 
 
@@ -680,3 +794,67 @@ def test_memory(case, plain, tmp_path):
     before = peak_kilobytes()
     os.truncate(tmp_path / "original-0", 200 * 2**20)  # sparse
     assert peak_kilobytes() < before + 20 * 2**10
+
+
+# Answers to commands.
+
+
+KINDS = (
+    "allowed held forgotten already sent sent_all nothing_held gone times paused_hold paused_pass "
+    "resumed lists undone undo_late help bad used expired forged unknown_digest too_many failed"
+).split()
+
+
+def answer(directory, description):
+    source, out = directory / "answer.json", directory / "answer.eml"
+    source.write_text(json.dumps(description))
+    environment = dict(os.environ, PULLYU_TEST_LOCALEDIR=f"{BUILD}/po")
+    program = f"{BUILD}/tests/unit/digest_write"
+    done = subprocess.run([program, "--answer", source, out], stderr=subprocess.PIPE, env=environment)
+    assert (done.returncode, done.stderr) == (OK, b"")
+    return out.read_bytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_answer(tmp_path, kind):
+    """Of hostile values, in each language: it parses, and what stands in it is text."""
+    rng = random.Random(SEED * 1000 + KINDS.index(kind))
+    print(f"PULLYU_TEST_SEED={SEED}")
+    for language in ("en", "nl", "de", "fr"):
+        description = {
+            "kind": kind,
+            "user": "ann@example.org",
+            "from": "Pullyu <digest@example.org>",
+            "message_id": "<answer.1@example.org>",
+            "in_reply_to": "<command.1@ann.example>",
+            "references": hexed(b"<digest.1@example.org> " + hostile_bytes(rng)),
+            "guard": "v1; " + "ab" * 32,
+            "host": "mail.example.org",
+            "language": language,
+            "now": SLOT,
+            "command_address": "pullyu@example.org",
+            "count": rng.randrange(3000),
+            "undo": "undo-token",
+            "help_times": "times-token",
+            "form": "times = 08:00\n" + hostile_text(rng).replace("\0", ""),
+        }
+        for name in ("object", "detail", "lists"):
+            description[name] = hexed(hostile_bytes(rng))
+        data = answer(tmp_path, description)
+        message = parse(data)
+        assert defects(message) == []
+        assert message["Auto-Submitted"] == "auto-replied"
+        assert message["In-Reply-To"] == "<command.1@ann.example>"
+        assert message["References"].split()[0] == "<digest.1@example.org>"
+        assert message["References"].split()[-1] == "<command.1@ann.example>"
+        assert message["Reply-To"].addresses[0].addr_spec == "pullyu@example.org"
+        assert message["List-Id"] is None and message["Precedence"] is None
+        assert b"\n" not in data.replace(b"\r\n", b"") and max(map(len, data.split(b"\r\n"))) <= 998
+        text = message.get_body(("plain",)).get_content()
+        page = Page(message.get_body(("html",)).get_content(), {"dl", "dt", "dd"})
+        assert page.open == [] and "{1}" not in text
+        links = re.findall(r"^<(mailto:[!-~]+)>\r$", text, re.M)
+        assert links == page.links and [command(link)[2] for link in links] == ["undo-token", "times-token"]
+        for line in text.split("\r\n"):
+            assert line.startswith("<mailto:") or columns(line) <= COLUMNS, line
+            assert not HIDDEN & set(line)

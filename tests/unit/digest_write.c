@@ -1,17 +1,19 @@
 /*
- * digest_write.c: writes the digest that a JSON description asks for, for tests that look at the
+ * digest_write.c: writes the digest, or the answer to a command, that a JSON description asks for, for tests that look at the
  * result with another MIME parser.
  *
- *	digest_write [--plain | --text | --html] DESCRIPTION.json OUT
+ *	digest_write [--plain | --text | --html | --answer] DESCRIPTION.json OUT
  *
  * The description is an object named after the fields of struct digest; entries[].path names the
- * file of an original, entries[].id is its id. A string "hex:..." stands for those bytes, so that a
+ * file of an original, entries[].id is its id; "form" is called "times_form", foot.all "foot_all". Of an answer it is named after the fields of struct answer, its kind by its name.
+ * A string "hex:..." stands for those bytes, so that a
  * test can hand over what is no UTF-8. What is wrong with a template goes to stderr. Exit status: 0, or 10 + enum rc with the error on stderr.
  */
 #include <config.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 #include <glib.h>
 #include <jansson.h>
 
+#include "digest/answer.h"
 #include "digest/digest.h"
 
 /* ctx: the entries of the description. */
@@ -78,6 +81,10 @@ static struct digest_entry *entries_of(const json_t *array, GPtrArray *keep)
 		    .class_name = text_of(from, "class_name", keep),
 		    .why = text_of(from, "why", keep),
 		    .received = number_of(from, "received"),
+		    .allow = text_of(from, "allow", keep),
+		    .hold = text_of(from, "hold", keep),
+		    .send = text_of(from, "send", keep),
+		    .object = text_of(from, "object", keep),
 		};
 	}
 	return entries;
@@ -97,6 +104,33 @@ static void on_problem(void *ctx, const char *text)
 {
 	(void)ctx;
 	fprintf(stderr, "template: %s\n", text);
+}
+
+/* One line of the file that "map" names: "1 id id". */
+static FILE *map;
+
+static void on_numbered(void *ctx, unsigned number, const char *const *ids, size_t n)
+{
+	(void)ctx;
+	fprintf(map, "%u", number);
+	for (size_t i = 0; i < n; i++)
+		fprintf(map, " %s", ids[i]);
+	fputc('\n', map);
+}
+
+/* The parts of a description that are about answering. */
+static void fill_answers(struct digest *digest, const json_t *root, GPtrArray *keep)
+{
+	const char *path = text_of(root, "map", keep);
+	digest->command_address = text_of(root, "command_address", keep);
+	digest->foot.all = text_of(root, "foot_all", keep);
+	digest->foot.times = text_of(root, "foot_times", keep);
+	digest->foot.pause = text_of(root, "foot_pause", keep);
+	digest->foot.help = text_of(root, "foot_help", keep);
+	digest->form = text_of(root, "times_form", keep);
+	digest->pause_example = text_of(root, "pause_example", keep);
+	if (path != NULL && (map = fopen(path, "we")) != NULL)
+		digest->numbered = on_numbered;
 }
 
 static enum rc compose_plain(
@@ -126,20 +160,8 @@ static const struct form *form_of(int argc, char **argv)
 	return argc == 4 && form->option == NULL ? NULL : form;
 }
 
-int main(int argc, char **argv)
+static enum rc write_digest(const json_t *root, const struct form *form, int fd, struct err *err)
 {
-	const struct form *form = form_of(argc, argv);
-	if ((argc != 3 && argc != 4) || form == NULL) {
-		fprintf(stderr,
-		    "usage: digest_write [--plain | --text | --html] DESCRIPTION.json OUT\n");
-		return 64;
-	}
-	json_error_t problem;
-	json_t *root = json_load_file(argv[argc - 2], 0, &problem);
-	if (root == NULL) {
-		fprintf(stderr, "%s:%d: %s\n", argv[argc - 2], problem.line, problem.text);
-		return 65;
-	}
 	GPtrArray *keep = g_ptr_array_new_with_free_func(g_free);
 	json_t *entries = json_object_get(root, "entries");
 	struct digest digest = {
@@ -159,6 +181,7 @@ int main(int argc, char **argv)
 	    .originals_in_folder = json_is_true(json_object_get(root, "originals_in_folder")),
 	    .notices = strings_of(json_object_get(root, "notices")),
 	    .authserv_ids = strings_of(json_object_get(root, "authserv_ids")),
+	    .quiet = strings_of(json_object_get(root, "quiet")),
 	    .templates = text_of(root, "templates", keep),
 	    .part = (unsigned)number_of(root, "part"),
 	    .parts = (unsigned)number_of(root, "parts"),
@@ -166,18 +189,70 @@ int main(int argc, char **argv)
 	    .entries = entries_of(entries, keep),
 	    .n_entries = json_array_size(entries),
 	};
+	fill_answers(&digest, root, keep);
+	enum rc rc = form->compose(&digest, form->form, fd, err);
+	if (map != NULL)
+		fclose(map);
+	g_free(digest.entries);
+	g_free((gpointer)digest.quiet);
+	g_free((gpointer)digest.notices);
+	g_free((gpointer)digest.authserv_ids);
+	g_ptr_array_unref(keep);
+	return rc;
+}
+
+static enum rc write_answer(const json_t *root, int fd, struct err *err)
+{
+	GPtrArray *keep = g_ptr_array_new_with_free_func(g_free);
+	struct answer answer = {
+	    .kind = (enum answer_kind)answer_kind_by_name(text_of(root, "kind", keep)),
+	    .user = text_of(root, "user", keep),
+	    .from = text_of(root, "from", keep),
+	    .message_id = text_of(root, "message_id", keep),
+	    .in_reply_to = text_of(root, "in_reply_to", keep),
+	    .references = text_of(root, "references", keep),
+	    .guard = text_of(root, "guard", keep),
+	    .host = text_of(root, "host", keep),
+	    .language = text_of(root, "language", keep),
+	    .now = number_of(root, "now"),
+	    .command_address = text_of(root, "command_address", keep),
+	    .object = text_of(root, "object", keep),
+	    .detail = text_of(root, "detail", keep),
+	    .count = (uint64_t)number_of(root, "count"),
+	    .undo = text_of(root, "undo", keep),
+	    .help_times = text_of(root, "help_times", keep),
+	    .form = text_of(root, "form", keep),
+	    .lists = text_of(root, "lists", keep),
+	};
+	enum rc rc = answer_compose(&answer, fd, err);
+	g_ptr_array_unref(keep);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	bool is_answer = argc == 4 && strcmp(argv[1], "--answer") == 0;
+	const struct form *form = form_of(argc, argv);
+	if ((argc != 3 && argc != 4) || (form == NULL && !is_answer)) {
+		fprintf(stderr,
+		    "usage: digest_write [--plain | --text | --html | --answer] DESCRIPTION.json "
+		    "OUT\n");
+		return 64;
+	}
+	json_error_t problem;
+	json_t *root = json_load_file(argv[argc - 2], 0, &problem);
+	if (root == NULL) {
+		fprintf(stderr, "%s:%d: %s\n", argv[argc - 2], problem.line, problem.text);
+		return 65;
+	}
 	struct err err = {.text = ""};
 	int fd = open(argv[argc - 1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		perror(argv[argc - 1]);
 		return 73;
 	}
-	enum rc rc = form->compose(&digest, form->form, fd, &err);
+	enum rc rc = is_answer ? write_answer(root, fd, &err) : write_digest(root, form, fd, &err);
 	close(fd);
-	g_free(digest.entries);
-	g_free((gpointer)digest.notices);
-	g_free((gpointer)digest.authserv_ids);
-	g_ptr_array_unref(keep);
 	json_decref(root);
 	if (rc == RC_OK)
 		return 0;

@@ -126,7 +126,10 @@ static void test_templates(void **state)
 	    {PAGE("<p data-each='entries'/>"), "data-each=\"entries\" cannot stand here"},
 	    {PAGE("<p data-each='page'/>"), "data-each=\"page\" cannot stand here"},
 	    {PAGE("<p data-html='subject'/>"), "there is no attribute data-html"},
-	    {PAGE("<a data-href='unsubscribe'/>"), "belongs to an <a> of an entry"},
+	    {PAGE("<a data-href='unsubscribe'/>"), "there is no link \"unsubscribe\" here"},
+	    {PAGE("<a data-href='allow'/>"), "there is no link \"allow\" here"},
+	    {PAGE("<p data-href='help'/>"), "data-href belongs to an <a>"},
+	    {PAGE("<p data-each='suggestions' data-text='number'/>"), "no value \"number\" here"},
 	    {PAGE("<?xml-stylesheet href='x'?>"), "only elements, text and comments"},
 	    {PAGE("\xFF"), ": not UTF-8"},
 	};
