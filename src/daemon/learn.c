@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 
 enum {
 	DAY = 86400,
@@ -78,8 +79,10 @@ static enum rc count_one(
 
 static enum rc put_asked(struct daemon *d, const char *user, int64_t now, struct err *err)
 {
+	char when[24];
+	g_snprintf(when, sizeof(when), "%" G_GINT64_FORMAT, now);
 	return store_note_put(
-	    d->store, user, ASKED_KIND, ASKED_NAME, "", 0, now + QUARTER_SECONDS, err);
+	    d->store, user, ASKED_KIND, ASKED_NAME, when, strlen(when), now + QUARTER_SECONDS, err);
 }
 
 void learn_taken(struct daemon *d, const char *user, const GPtrArray *ids)
@@ -118,14 +121,16 @@ void learn_let(struct daemon *d, const char *user, const char *addr)
 	daemon_check_store(d, rc, &err);
 }
 
-static bool was_asked(struct daemon *d, const char *user)
+/* Within the last quarter: the note may outlive its end. */
+static bool was_asked(struct daemon *d, const char *user, int64_t now)
 {
 	void *data = NULL;
 	size_t len;
-	bool asked =
-	    store_note_get(d->store, user, ASKED_KIND, ASKED_NAME, &data, &len, NULL) == RC_OK;
+	int64_t when = 0;
+	if (store_note_get(d->store, user, ASKED_KIND, ASKED_NAME, &data, &len, NULL) == RC_OK)
+		str_number(data, 0, INT64_MAX, &when);
 	g_free(data);
-	return asked;
+	return now - when < QUARTER_SECONDS;
 }
 
 char **learn_quiet(struct daemon *d, const char *user, const GPtrArray *ids)
@@ -133,7 +138,7 @@ char **learn_quiet(struct daemon *d, const char *user, const GPtrArray *ids)
 	GPtrArray *quiet = g_ptr_array_new();
 	GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	int64_t now = clock_now();
-	bool asked = was_asked(d, user);
+	bool asked = was_asked(d, user, now);
 	for (guint i = 0; i < ids->len && !asked && quiet->len < LEARN_QUIET_MAX; i++) {
 		struct store_held held;
 		struct sender sender;

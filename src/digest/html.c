@@ -147,7 +147,7 @@ static void entry_begin(struct render *r, const struct outline_entry *entry)
 {
 	bool brief = r->level >= LEVEL_BRIEF, all = r->level < LEVEL_LEAN;
 	const char *snippet = brief ? NULL : entry->snippet;
-	if (snippet != NULL && r->level == LEVEL_SHORT)
+	if (snippet != NULL && r->level >= LEVEL_SHORT)
 		snippet = own(r, clean_text(snippet, SHORT_SNIPPET));
 	r->entry = (struct html_entry){.number = entry->number,
 	    .name = lean(r, entry->name, LEAN_NAME),
