@@ -201,6 +201,13 @@ static void test_edit(void **state)
 	failed += unit_num("refused",
 	    users_edit(users, key, "settings.ini", set_times, wrong, &changed, &err), RC_PERM);
 	failed += want(users, "nothing of it", key, "part times=3 allow=0 hold=1");
+	/* What may stand in allow and not in hold. */
+	put("users/edit.example/w/allow", "a@b.org: security\n");
+	failed += want(users, "allow", key, "part times=3 allow=1 hold=1");
+	put("users/edit.example/w/hold", "a@b.org: security\n");
+	failed += want(users, "hold", key,
+	    "part times=3 allow=1 hold=1 hold:1: mail of class 'security' is never held; behind "
+	    "the colon may stand personal, discussion, newsletter, notification, transactional");
 	users_free(&users);
 	assert_int_equal(open_users("%h/.pullyu", NULL, &homes, &err), RC_OK);
 	failed += unit_num("no home",
