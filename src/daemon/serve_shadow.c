@@ -18,7 +18,7 @@
 enum {
 	FLUSH_SECONDS = 10,
 	LATE_SECONDS = 3600, /* a time further back is no time at which the milter has seen it */
-	USERS_A_TURN = 20,   /* of a report, before other requests have theirs */
+	USERS_A_TURN = 5,    /* of a report, before other requests have theirs */
 	TOP_SENDERS = 20,
 	TOP_RULES = 15,
 	/* What it takes to get back to work after mail came in: T. Jackson, R. Dawson, D. Wilson,
