@@ -1,5 +1,6 @@
 # digest: see the headers in this directory for what it promises. compose.c, message.c, answer.c and
-# excerpt.c alone use GMime; template.c, tree.c, html.c, answer_page.c and snippet.c alone libxml2.
+# excerpt.c alone use GMime; template.c, tree.c, html.c, answer_page.c, letter.c and snippet.c alone
+# libxml2.
 noinst_LIBRARIES += src/digest/libdigest.a
 src_digest_libdigest_a_SOURCES = \
 	src/digest/digest.h \
@@ -22,6 +23,7 @@ src_digest_libdigest_a_SOURCES = \
 	src/digest/outline_answer.c src/digest/outline_answer.h \
 	src/digest/page.h \
 	src/digest/plain.c \
+	src/digest/letter.c src/digest/letter.h \
 	src/digest/snippet.c src/digest/snippet.h \
 	src/digest/template.c src/digest/template.h \
 	src/digest/text.c src/digest/text.h \

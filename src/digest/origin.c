@@ -15,7 +15,7 @@
 #include "digest/originals.h"
 #include "facts/facts.h"
 
-enum { HOST_MAX = 253 };
+enum { HOST_MAX = 253, URIS_MAX = 20 };
 
 /* Printable ASCII that can stand in an attribute, in angle brackets and in a line of text. */
 static bool is_plain(const char *text, size_t len)
@@ -48,12 +48,31 @@ static char *https_domain(const char *uri, size_t len)
 	return domain_new(host, port == NULL ? n : (size_t)(port - host));
 }
 
+/* More addresses in disguise: "%2C" is a comma, and a query can name recipients, too. */
+static bool hides_recipients(const char *uri)
+{
+	static const char *const signs[] = {
+	    "%2c", "%3b", "%40", "%0", "?to=", "&to=", "?cc=", "&cc=", "?bcc=", "&bcc="};
+	char *lower = g_ascii_strdown(uri, -1);
+	const char *query = strchr(lower, '?');
+	bool hides = false;
+	for (size_t i = 0; i < G_N_ELEMENTS(signs) && !hides; i++) {
+		const char *found = strstr(lower, signs[i]);
+		/* A subject may have a comma. */
+		hides = found != NULL && (signs[i][0] != '%' || query == NULL || found < query);
+	}
+	g_free(lower);
+	return hides;
+}
+
 /* RFC 6068; one recipient. */
 static char *mailto_domain(const char *uri, size_t len)
 {
 	const char *to = uri + strlen("mailto:");
 	size_t n = len - strlen("mailto:");
 	const char *query = memchr(to, '?', n);
+	if (hides_recipients(uri))
+		return NULL;
 	if (query != NULL)
 		n = (size_t)(query - to);
 	const char *at = memchr(to, '@', n);
@@ -73,27 +92,43 @@ static void offer(struct origin *origin, const char *uri, size_t len, char *doma
 	origin->unsubscribe_safe = safe;
 }
 
+static bool has_scheme(const char *uri, const char *scheme)
+{
+	return uri != NULL && g_ascii_strncasecmp(uri, scheme, strlen(scheme)) == 0;
+}
+
+/* The https address first in line that asks before it acts, else a mailto. */
+static void consider(struct origin *origin, const char *uri, bool asks)
+{
+	size_t len = strlen(uri);
+	const char *have = origin->unsubscribe_uri;
+	if (!is_plain(uri, len))
+		return;
+	if (has_scheme(uri, "https://") && (have == NULL || (asks && !has_scheme(have, "https:"))))
+		offer(origin, uri, len, https_domain(uri, len), asks);
+	else if (has_scheme(uri, "mailto:") && !origin->unsubscribe_safe)
+		offer(origin, uri, len, mailto_domain(uri, len), true);
+}
+
 /* List-Unsubscribe (RFC 2369): the first https address if it asks before it acts, as it must where
  * there is a List-Unsubscribe-Post (RFC 8058 section 3.1: to act is what POST is for); else the first
- * mailto; else the https address, which may act at once and is no link therefore. */
+ * mailto; else the https address, which may act at once and is no link therefore. Blanks between
+ * the brackets, where a long address was folded, count nothing (RFC 2369 section 2). */
 static void read_unsubscribe(struct origin *origin, const struct facts *facts)
 {
 	const struct facts_field *field = facts_field_find(facts, "list-unsubscribe");
 	bool asks = facts_field_find(facts, "list-unsubscribe-post") != NULL;
-	for (const char *p = field == NULL ? NULL : strchr(field->raw, '<'); p != NULL;
-	     p = strchr(p, '<')) {
-		const char *uri = ++p;
-		size_t len = strcspn(uri, ">");
-		if (uri[len] == '\0' || !is_plain(uri, len))
-			continue;
-		if (g_ascii_strncasecmp(uri, "https://", 8) == 0) {
-			if (origin->unsubscribe_uri == NULL ||
-			    (asks && !g_str_has_prefix(origin->unsubscribe_uri, "https")))
-				offer(origin, uri, len, https_domain(uri, len), asks);
-		} else if (g_ascii_strncasecmp(uri, "mailto:", 7) == 0) {
-			if (!origin->unsubscribe_safe)
-				offer(origin, uri, len, mailto_domain(uri, len), true);
-		}
+	const char *p = field == NULL ? NULL : strchr(field->raw, '<');
+	for (int n = 0; p != NULL && n < URIS_MAX; n++) {
+		size_t len = strcspn(++p, ">");
+		GString *uri = g_string_new(NULL);
+		for (size_t i = 0; i < len && uri->len <= ORIGIN_URI_MAX; i++)
+			if (!g_ascii_isspace(p[i]))
+				g_string_append_c(uri, p[i]);
+		if (p[len] == '>')
+			consider(origin, uri->str, asks);
+		g_string_free(uri, TRUE);
+		p = strchr(p, '<');
 	}
 }
 

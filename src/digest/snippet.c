@@ -1,6 +1,6 @@
 /*
- * snippet.c: see snippet.h. HTML becomes lines of text, block elements ending a line; lines of both
- * kinds then go through the same sieve.
+ * snippet.c: see snippet.h. Lines of plain text and those of a page (letter.h) go through the same
+ * sieve.
  */
 #include <config.h>
 
@@ -15,6 +15,7 @@
 #include <libxml/HTMLparser.h>
 
 #include "digest/clean.h"
+#include "digest/letter.h"
 
 enum {
 	ENOUGH_BYTES = 2000,   /* of own words: far more than any snippet */
@@ -64,6 +65,21 @@ static bool names_nothing(const char *charset)
 	return charset == NULL;
 }
 
+/* Whether text is UTF-8, if with a byte here and there that is none: of other charsets, hardly any
+ * pair of bytes is a character. */
+static bool is_mostly_utf8(const char *text, size_t len)
+{
+	size_t good = 0, bad = 0;
+	for (const char *p = text, *end = text + len; p < end;) {
+		gunichar c = *p == '\0' ? 0 : g_utf8_get_char_validated(p, end - p);
+		bool is_bad = c == (gunichar)-1 || c == (gunichar)-2;
+		good += !is_bad && c >= 0x80;
+		bad += is_bad;
+		p = is_bad || c == 0 ? p + 1 : g_utf8_next_char(p);
+	}
+	return bad == 0 || good > 2 * bad;
+}
+
 /* Valid UTF-8; g_free. Text that claims to be ASCII or UTF-8 and is neither is Windows-1252, as all
  * browsers take it. NUL ends nothing: it becomes a blank. */
 static char *to_utf8(const char *text, size_t len, const char *charset)
@@ -76,12 +92,8 @@ static char *to_utf8(const char *text, size_t len, const char *charset)
 		for (size_t i = 0; i < len; i++)
 			if (copy[i] == '\0')
 				copy[i] = ' ';
-		const char *end;
-		/* The bound may have cut the last character. */
-		if (g_utf8_validate(copy, -1, &end) || copy + len - end < 4)
-			utf8 = g_utf8_make_valid(copy, end - copy);
-		else
-			utf8 = convert(copy, len, "WINDOWS-1252");
+		utf8 = is_mostly_utf8(copy, len) ? g_utf8_make_valid(copy, (gssize)len)
+						 : convert(copy, len, "WINDOWS-1252");
 		g_free(copy);
 	}
 	char *valid = g_utf8_make_valid(utf8 == NULL ? "" : utf8, -1);
@@ -153,8 +165,7 @@ static size_t address_start(const char *word)
 static bool is_frame(const char *word, size_t len)
 {
 	for (const char *p = word; p < word + len; p = g_utf8_next_char(p))
-		if (*p == '\0' ||
-		    (strchr("()[]*#=_~", *p) == NULL && g_utf8_get_char(p) != 0xFFFD))
+		if (*p == '\0' || (strchr("()[]*#=_~", *p) == NULL && g_utf8_get_char(p) != 0xFFFD))
 			return false;
 	return true;
 }
@@ -268,132 +279,7 @@ static char *sieve_text(const char *text, size_t max_columns)
 	return snippet;
 }
 
-/* ---- HTML ---- */
-
-static bool is_one_of(const char *name, const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (g_ascii_strcasecmp(name, names[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool is_unread(const char *element)
-{
-	static const char *const names[] = {"head", "style", "script", "title", "template",
-	    "noscript", "svg", "math", "object", "select", "textarea", "iframe", "audio", "video"};
-	return is_one_of(element, names, G_N_ELEMENTS(names));
-}
-
-static bool is_inline(const char *element)
-{
-	static const char *const names[] = {"a", "abbr", "acronym", "b", "bdi", "bdo", "big",
-	    "cite", "code", "em", "font", "i", "ins", "kbd", "label", "mark", "q", "s", "samp",
-	    "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"};
-	return is_one_of(element, names, G_N_ELEMENTS(names));
-}
-
-/* A declaration "name: value", both without blanks, in a style attribute of which the blanks are
- * gone already. */
-static bool declares(const char *style, const char *name, const char *value)
-{
-	size_t len = strlen(name);
-	for (const char *p = style; (p = strstr(p, name)) != NULL; p += len) {
-		if ((p > style && p[-1] != ';') || p[len] != ':')
-			continue;
-		const char *got = p + len + 1;
-		size_t n = strlen(value);
-		if (strncmp(got, value, n) == 0 && !g_ascii_isdigit(got[n]) && got[n] != '.')
-			return true;
-	}
-	return false;
-}
-
-static bool style_hides(const char *style)
-{
-	static const struct {
-		const char *name, *value;
-	} rows[] = {
-	    {"display", "none"},
-	    {"visibility", "hidden"},
-	    {"font-size", "0"},
-	    {"font-size", "1px"},
-	    {"max-height", "0"},
-	    {"line-height", "0"},
-	    {"opacity", "0"},
-	    {"mso-hide", "all"},
-	    {"color", "transparent"},
-	};
-	GString *plain = g_string_new(NULL);
-	bool hides = false;
-	for (const char *p = style; *p != '\0'; p++)
-		if (!g_ascii_isspace(*p))
-			g_string_append_c(plain, g_ascii_tolower(*p));
-	for (size_t i = 0; i < G_N_ELEMENTS(rows) && !hides; i++)
-		hides = declares(plain->str, rows[i].name, rows[i].value);
-	g_string_free(plain, TRUE);
-	return hides;
-}
-
-static bool is_hidden(xmlNode *node)
-{
-	xmlChar *style = xmlGetNoNsProp(node, BAD_CAST "style");
-	xmlChar *aria = xmlGetNoNsProp(node, BAD_CAST "aria-hidden");
-	bool hidden = (style != NULL && style_hides((const char *)style)) ||
-	    (aria != NULL && g_ascii_strcasecmp((const char *)aria, "true") == 0) ||
-	    xmlHasProp(node, BAD_CAST "hidden") != NULL;
-	xmlFree(style);
-	xmlFree(aria);
-	return hidden;
-}
-
-/* Line ends in the source of a page are blanks. */
-static void put_text(GString *out, const char *text)
-{
-	for (; *text != '\0'; text++)
-		g_string_append_c(out, *text == '\n' || *text == '\r' ? ' ' : *text);
-}
-
-/* Whether to go on below this node. */
-static bool visit(xmlNode *node, GString *out)
-{
-	if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) {
-		if (node->content != NULL)
-			put_text(out, (const char *)node->content);
-		return false;
-	}
-	if (node->type != XML_ELEMENT_NODE || is_unread((const char *)node->name) ||
-	    is_hidden(node))
-		return false;
-	if (!is_inline((const char *)node->name))
-		g_string_append_c(out, '\n');
-	return true;
-}
-
-static void leave(xmlNode *node, GString *out)
-{
-	if (node->type == XML_ELEMENT_NODE && !is_inline((const char *)node->name))
-		g_string_append_c(out, '\n');
-}
-
-/* Without recursion: a page may be nested as deep as it likes. */
-static char *text_of(xmlNode *root)
-{
-	GString *out = g_string_new(NULL);
-	xmlNode *node = root;
-	while (node != NULL && out->len < SNIPPET_TEXT_BYTES) {
-		if (visit(node, out) && node->children != NULL) {
-			node = node->children;
-			continue;
-		}
-		while (node != root && node->next == NULL) {
-			node = node->parent;
-			leave(node, out);
-		}
-		node = node == root ? NULL : node->next;
-	}
-	return g_string_free(out, FALSE);
-}
+/* ---- pages ---- */
 
 char *snippet_from_html(const char *html, size_t len, const char *charset, size_t max_columns)
 {
@@ -401,22 +287,13 @@ char *snippet_from_html(const char *html, size_t len, const char *charset, size_
 	bool named = !names_nothing(charset);
 	char *utf8 = NULL;
 	len = MIN(len, SNIPPET_HTML_BYTES);
-	if (named || g_utf8_validate_len(html, len, NULL))
+	if (named || is_mostly_utf8(html, len))
 		utf8 = to_utf8(html, len, charset);
-	const char *source = utf8 == NULL ? html : utf8;
-	int source_len = (int)(utf8 == NULL ? len : strlen(utf8));
-	xmlDoc *doc = htmlReadMemory(source, source_len, NULL, utf8 == NULL ? NULL : "UTF-8",
-	    HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
-		HTML_PARSE_COMPACT);
-	xmlNode *root = doc == NULL ? NULL : xmlDocGetRootElement(doc);
-	char *text = root == NULL ? g_strdup("") : text_of(root);
-	char *valid = g_utf8_make_valid(text, -1);
-	char *snippet = sieve_text(valid, max_columns);
-	g_free(valid);
+	char *text = utf8 == NULL ? letter_text(html, len, NULL, SNIPPET_TEXT_BYTES)
+				  : letter_text(utf8, strlen(utf8), "UTF-8", SNIPPET_TEXT_BYTES);
+	char *snippet = sieve_text(text, max_columns);
 	g_free(text);
 	g_free(utf8);
-	if (doc != NULL)
-		xmlFreeDoc(doc);
 	return snippet;
 }
 

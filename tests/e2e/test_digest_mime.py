@@ -96,6 +96,7 @@ class Case:
             [f"{BUILD}/tests/unit/digest_write", *(["--plain"] if plain else []), source, out],
             stderr=subprocess.PIPE,
             timeout=120,
+            env=dict(os.environ, PULLYU_TEST_LOCALEDIR=f"{BUILD}/po"),
         )
         return done.returncode, done.stderr.decode()
 
@@ -727,6 +728,36 @@ def test_200_entries_are_not_clipped(case, kind):
     assert "Some details were left out here" in page
     assert "The links under each message were left out" in page and "mailto:pullyu@" in page
     assert len(set(re.findall(r"token\d{5}", page))) == 200
+
+
+@pytest.mark.parametrize("class_name", ["discussion", "notification", "newsletter"])
+@pytest.mark.parametrize("kind", ["cjk", "letters"])
+def test_200_entries_of_the_longest_kind(case, kind, class_name):
+    """Each alone in its group, with two messages and a sender who cannot be verified, in the language
+    with the longest words, below as many notices as there can be."""
+    long = WIDE[kind] * 300
+    case.description["language"] = "de"
+    case.description["authserv_ids"] = ["mx.example.org"]
+    case.description["notices"] = [f"{n} {long}" for n in range(30)]
+    for n in range(400):
+        entry = n // 2
+        case.add(
+            f"From: x@x{entry}.example\r\nAuthentication-Results: mx.example.org; dmarc=fail"
+            f" header.from=x{entry}.example\r\n\r\n{long}\r\n".encode(),
+            from_addr=f"{entry}{'a' * 60}@x{entry}.example",
+            from_name=f"{entry} {long}",
+            subject=f"token{entry:05} {long}",
+            list_id=f"{entry}.{long}",
+            class_name=class_name,
+        )
+    case.take_commands()
+    case.description["quiet"] = [f"{n}{'a' * 60}@x{n}.example" for n in range(3)]
+    case.description["times_form"] = "times = " + "Mon-Fri 08:00, " * 40
+    page = parse(case.write(False)).get_body(("html",)).get_content()
+    assert len(page.encode()) <= 100_000
+    assert page.count("<h3") == page.count('class="u"') == page.count('class="c"') == 200
+    assert len(set(re.findall(r"token\d{5}", page))) == 200
+    check_with_tidy(page)
 
 
 def test_gone(case, plain, tmp_path):

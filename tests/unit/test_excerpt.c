@@ -109,6 +109,10 @@ static void test_text(void **state)
 		"\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E"},
 	    {"not what it says", TEXT "caf\xE9 and \x93quotes\x94\r\n",
 		"caf\xC3\xA9 and \xE2\x80\x9Cquotes\xE2\x80\x9D"},
+	    {"not what it says, to the last byte", TEXT "Le caf\xE9", "Le caf\xC3\xA9"},
+	    {"one bad byte of many good ones",
+		TEXT "caf\xC3\xA9 cr\xC3\xA8me \xE2\x82\xAC 2\xFF, d\xC3\xA9j\xC3\xA0",
+		"caf\xC3\xA9 cr\xC3\xA8me \xE2\x82\xAC 2\xEF\xBF\xBD, d\xC3\xA9j\xC3\xA0"},
 	    {"no such charset", "Content-Type: text/plain; charset=klingon\r\n\r\nWords.\r\n",
 		"Words."},
 	};
@@ -132,11 +136,33 @@ static void test_html(void **state)
 		     "<p style='opacity:0'>s</p><p hidden>s</p><p aria-hidden=true>s</p>"
 		     "<p style='opacity:0.9;font-size:10px'>Words.</p>",
 		"Words."},
+	    {"more ways to hide",
+		HTML
+		"<div style='font-size:.1px'>s</div><p style='position:absolute;left:-9999px'>s</p>"
+		"<div style='height:0;width:0;overflow:hidden'>s</div><i style='max-width:0'>s</i>"
+		"<p style='display:block;display:none!important'>s</p>"
+		"<p style='line-height:0'>s</p><p style='text-indent:-999px'>s</p>Words.",
+		"Words."},
+	    {"a layout of cells without print of their own",
+		HTML
+		"<td style='direction:ltr;font-size:0px;padding:0'>s<div style='font-size:0px'>s"
+		"<div style='font-family:x;font-size:13px;line-height:1'>Words <b>and</b> "
+		"<i style='font-size:90%'>more</i>.</div> s</div></td>",
+		"Words and more."},
+	    {"what is not hidden",
+		HTML "<p style='height:0'>a</p><p style='font-size:small'>b</p><p "
+		     "style='opacity:0.02'>c</p>"
+		     "<p style='margin-left:-10px;font-size:1em'>d</p><p "
+		     "style='font-size:inherit'>e</p>",
+		"a b c d e"},
 	    {"a picture's name", HTML "<img alt='Buy now' src='https://t.example/1.gif'>Words.",
 		"Words."},
 	    {"its own charset",
 		"Content-Type: text/html\r\n\r\n<meta charset=iso-8859-1><p>caf\xE9</p>",
 		"caf\xC3\xA9"},
+	    {"one bad byte of many good ones",
+		HTML "<p>caf\xC3\xA9 cr\xC3\xA8me\xFE d\xC3\xA9j\xC3\xA0",
+		"caf\xC3\xA9 cr\xC3\xA8me\xEF\xBF\xBD d\xC3\xA9j\xC3\xA0"},
 	    {"the browser", HTML "<a href='https://x.example'>Im Browser ansehen</a><p>Worte.</p>",
 		"Worte."},
 	    {"not closed", HTML "<p>One<div><b>two", "One two"},
