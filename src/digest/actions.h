@@ -14,7 +14,7 @@ enum {
 	ACTION_TOKEN_MAX = 700, /* bytes, the end included: the longest that pullyud makes */
 	ACTION_OBJECT_COLUMNS = 40,
 	ACTION_OBJECT_BYTES = 120,
-	ACTION_LINES_MAX = 12, /* of a form */
+	ACTION_LINES_MAX = 12,                /* of a form */
 	ACTION_LINE_COLUMNS = ACTION_URI_MAX, /* what would be cut fits no link */
 };
 

@@ -24,12 +24,12 @@ enum level {
 	LEVEL_BRIEF,
 	LEVEL_LEAN,
 	LEVEL_BARE,
-	LEVEL_COUNT
+	LEVEL_COUNT,
 };
 
 enum { SHORT_SNIPPET = 70 };
 
-/* Bytes of a value as it stands in the page, at LEVEL_LEAN; three fifths of them at LEVEL_BARE: 200
+/* Bytes of a value as it stands in the page, at LEVEL_LEAN; half of them at LEVEL_BARE: 200
  * entries of these with their elements stay below HTML_BYTES_MAX, even if each is the only one of
  * its group, has several messages, and cannot be verified. */
 enum { LEAN_SUBJECT = 110, LEAN_NAME = 50, LEAN_ADDRESS = 56, LEAN_GROUP = 40, LEAN_NOTICE = 300 };
@@ -83,7 +83,7 @@ static const char *lean(struct render *r, const char *text, size_t max)
 {
 	if (text == NULL || r->level < LEVEL_LEAN)
 		return text;
-	return fit(r, text, r->level == LEVEL_LEAN ? max : max * 3 / 5);
+	return fit(r, text, r->level == LEVEL_LEAN ? max : max / 2);
 }
 
 static struct html_link link_of(const struct outline_link *link)
@@ -174,7 +174,7 @@ static void entry_begin(struct render *r, const struct outline_entry *entry)
 
 static void suggestion_begin(struct render *r, const struct outline_quiet *quiet)
 {
-	r->suggestion = (struct html_suggestion){.suggestion = quiet->text};
+	r->suggestion = (struct html_suggestion){.suggestion = lean(r, quiet->text, LEAN_NOTICE)};
 	r->suggestion.unsubscribe = unsubscribe_of(quiet->unsubscribe, quiet->unsubscribe_uri,
 	    quiet->unsubscribe_link, &r->suggestion.unsubscribe_address);
 }

@@ -96,6 +96,7 @@ class Case:
             [f"{BUILD}/tests/unit/digest_write", *(["--plain"] if plain else []), source, out],
             stderr=subprocess.PIPE,
             timeout=120,
+            env=dict(os.environ, PULLYU_TEST_LOCALEDIR=f"{BUILD}/po"),
         )
         return done.returncode, done.stderr.decode()
 
@@ -749,6 +750,9 @@ def test_200_entries_of_the_longest_kind(case, kind, class_name):
             list_id=f"{entry}.{long}",
             class_name=class_name,
         )
+    case.take_commands()
+    case.description["quiet"] = [f"{n}{'a' * 60}@x{n}.example" for n in range(3)]
+    case.description["times_form"] = "times = " + "Mon-Fri 08:00, " * 40
     page = parse(case.write(False)).get_body(("html",)).get_content()
     assert len(page.encode()) <= 100_000
     assert page.count("<h3") == page.count('class="u"') == page.count('class="c"') == 200

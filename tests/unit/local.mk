@@ -154,6 +154,13 @@ tests_unit_test_worker_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_worker_LDADD = $(JANSSON_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
+unit_programs += tests/unit/test_job
+tests_unit_test_job_SOURCES = tests/unit/test_job.c src/daemon/job.c
+tests_unit_test_job_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_job_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_job_LDADD = $(DIGEST_LIBS) $(SUBMIT_LIBS) $(AUTH_LIBS) $(STORE_LIBS) \
+	$(JANSSON_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+
 unit_programs += tests/unit/test_milter_spool
 tests_unit_test_milter_spool_SOURCES = tests/unit/test_milter_spool.c
 tests_unit_test_milter_spool_CFLAGS = $(UNIT_CFLAGS)
