@@ -18,13 +18,14 @@
 #include "digest/words.h"
 
 /* How much of an entry a page tells; each level less than the one before. */
-enum level { LEVEL_ALL, LEVEL_SHORT, LEVEL_BRIEF, LEVEL_LEAN, LEVEL_COUNT };
+enum level { LEVEL_ALL, LEVEL_SHORT, LEVEL_BRIEF, LEVEL_LEAN, LEVEL_BARE, LEVEL_COUNT };
 
 enum { SHORT_SNIPPET = 70 };
 
-/* Bytes of a value as it stands in the page, at LEVEL_LEAN: 200 entries of these, with their
- * elements, stay below HTML_BYTES_MAX. */
-enum { LEAN_SUBJECT = 110, LEAN_NAME = 50, LEAN_ADDRESS = 56, LEAN_GROUP = 40 };
+/* Bytes of a value as it stands in the page, at LEVEL_LEAN; three fifths of them at LEVEL_BARE: 200
+ * entries of these with their elements stay below HTML_BYTES_MAX, even if each is the only one of
+ * its group, has several messages, and cannot be verified. */
+enum { LEAN_SUBJECT = 110, LEAN_NAME = 50, LEAN_ADDRESS = 56, LEAN_GROUP = 40, LEAN_NOTICE = 300 };
 
 struct render {
 	const struct page_template *template; /* foreign */
@@ -73,7 +74,9 @@ static const char *fit(struct render *r, const char *text, size_t max)
 
 static const char *lean(struct render *r, const char *text, size_t max)
 {
-	return text == NULL || r->level < LEVEL_LEAN ? text : fit(r, text, max);
+	if (text == NULL || r->level < LEVEL_LEAN)
+		return text;
+	return fit(r, text, r->level == LEVEL_LEAN ? max : max * 3 / 5);
 }
 
 static void page_begin(struct render *r)
@@ -227,7 +230,7 @@ static void render_each(struct render *r, const char *each, const xmlNode *from,
 	const struct outline *outline = r->outline;
 	if (strcmp(each, "notices") == 0) {
 		for (size_t i = 0; i < outline->n_notices; i++) {
-			r->notice.notice = outline->notices[i];
+			r->notice.notice = lean(r, outline->notices[i], LEAN_NOTICE);
 			render_element(r, from, to, SCOPE_NOTICE);
 		}
 	} else if (strcmp(each, "sections") == 0) {
@@ -314,7 +317,7 @@ enum rc html_render(const struct page_template *template, const struct outline *
 {
 	char *html = NULL;
 	/* Levels that could not do are not tried: each costs as much as the page is long. */
-	enum level level = outline->n_entries > 4 * HTML_ENTRIES_FIT ? LEVEL_LEAN : LEVEL_ALL;
+	enum level level = outline->n_entries > 4 * HTML_ENTRIES_FIT ? LEVEL_BARE : LEVEL_ALL;
 	for (; level < LEVEL_COUNT; level++) {
 		g_free(html);
 		html = render(template, outline, level);

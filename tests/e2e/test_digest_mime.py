@@ -615,6 +615,33 @@ def test_200_entries_are_not_clipped(case, kind):
     assert len(set(re.findall(r"token\d{5}", page))) == 200
 
 
+@pytest.mark.parametrize("class_name", ["discussion", "notification", "newsletter"])
+@pytest.mark.parametrize("kind", ["cjk", "letters"])
+def test_200_entries_of_the_longest_kind(case, kind, class_name):
+    """Each alone in its group, with two messages and a sender who cannot be verified, in the language
+    with the longest words, below as many notices as there can be."""
+    long = WIDE[kind] * 300
+    case.description["language"] = "de"
+    case.description["authserv_ids"] = ["mx.example.org"]
+    case.description["notices"] = [f"{n} {long}" for n in range(30)]
+    for n in range(400):
+        entry = n // 2
+        case.add(
+            f"From: x@x{entry}.example\r\nAuthentication-Results: mx.example.org; dmarc=fail"
+            f" header.from=x{entry}.example\r\n\r\n{long}\r\n".encode(),
+            from_addr=f"{entry}{'a' * 60}@x{entry}.example",
+            from_name=f"{entry} {long}",
+            subject=f"token{entry:05} {long}",
+            list_id=f"{entry}.{long}",
+            class_name=class_name,
+        )
+    page = parse(case.write(False)).get_body(("html",)).get_content()
+    assert len(page.encode()) <= 100_000
+    assert page.count("<h3") == page.count('class="u"') == page.count('class="c"') == 200
+    assert len(set(re.findall(r"token\d{5}", page))) == 200
+    check_with_tidy(page)
+
+
 def test_gone(case, plain, tmp_path):
     case.add()
     case.add()
