@@ -123,8 +123,8 @@ static bool is_boilerplate(const char *line)
 	    "dans votre navigateur", "dans le navigateur", "version en ligne", "version web",
 	    "en su navegador", "en tu navegador", "en el navegador", "nel browser",
 	    "nel tuo browser", "versione online", "no seu navegador", "no navegador",
-	    "w przegl\xC4\x85"
-	    "darce",
+	    ("w przegl\xC4\x85"
+	     "darce"),
 	    "add us to your address book", "skip to content", "nicht korrekt dargestellt",
 	    "nicht richtig dargestellt", "displaying correctly", "displayed correctly",
 	    "not support html", "email as html", "view the full email", "this newsletter online",
