@@ -20,6 +20,7 @@
 enum level {
 	LEVEL_ALL,
 	LEVEL_SHORT,
+	LEVEL_ONE_LINK,
 	LEVEL_UNLINKED,
 	LEVEL_BRIEF,
 	LEVEL_LEAN,
@@ -110,7 +111,7 @@ static void page_begin(struct render *r)
 	    .closing = outline->closing,
 	    .waits = outline->waits,
 	    .shortened = r->level == LEVEL_ALL ? NULL : outline->shortened,
-	    .unlinked = r->level >= LEVEL_UNLINKED && outline->has_links ? outline->unlinked : NULL,
+	    .unlinked = r->level >= LEVEL_ONE_LINK && outline->has_links ? outline->unlinked : NULL,
 	    .suggestions = outline->n_quiet == 0 ? NULL : "",
 	    .suggestions_heading = outline->quiet_heading,
 	    .commands = has_commands(outline) ? "" : NULL,
@@ -143,6 +144,19 @@ static struct html_link unsubscribe_of(
 	return (struct html_link){.text = text, .href = is_link ? uri : NULL};
 }
 
+/* Three links are longer than all the rest; to let a sender through is what most want. */
+static void entry_links(struct render *r, const struct outline_entry *entry)
+{
+	if (r->level < LEVEL_UNLINKED)
+		r->entry.allow = link_of(&entry->allow);
+	if (r->level < LEVEL_ONE_LINK) {
+		r->entry.hold = link_of(&entry->hold);
+		r->entry.send = link_of(&entry->send);
+	}
+	if (r->entry.allow.href != NULL || r->entry.hold.href != NULL || r->entry.send.href != NULL)
+		r->entry.links = "";
+}
+
 static void entry_begin(struct render *r, const struct outline_entry *entry)
 {
 	bool brief = r->level >= LEVEL_BRIEF, all = r->level < LEVEL_LEAN;
@@ -163,13 +177,7 @@ static void entry_begin(struct render *r, const struct outline_entry *entry)
 	if (all)
 		r->entry.unsubscribe = unsubscribe_of(entry->unsubscribe, entry->unsubscribe_uri,
 		    entry->unsubscribe_link, &r->entry.unsubscribe_address);
-	if (r->level >= LEVEL_UNLINKED)
-		return;
-	r->entry.allow = link_of(&entry->allow);
-	r->entry.hold = link_of(&entry->hold);
-	r->entry.send = link_of(&entry->send);
-	if (entry->allow.uri != NULL || entry->hold.uri != NULL || entry->send.uri != NULL)
-		r->entry.links = "";
+	entry_links(r, entry);
 }
 
 static void suggestion_begin(struct render *r, const struct outline_quiet *quiet)

@@ -163,8 +163,9 @@ void outline_answer(struct outline *outline, const struct digest *digest)
 		suggest(outline, *quiet);
 	if (digest->command_address == NULL)
 		return;
-	outline->unlinked = _("The links under each message were left out for the same reason. A "
-			      "reply with its number does the same.");
+	outline->unlinked =
+	    _("For the same reason, links under the messages were left out. A reply "
+	      "with a number does the same.");
 	for (size_t i = 0; i < outline->n_entries; i++) {
 		struct outline_entry *entry = &outline->entries[i];
 		entry->number = own(outline, g_strdup_printf("%zu.", i + 1));

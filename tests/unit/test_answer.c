@@ -79,8 +79,8 @@ static void test_hostile_uri(void **state)
 {
 	static const char *const objects[] = {"\" onmouseover=\"x@y", "%0D%0ABcc: z@z", "a?b&c=d#e",
 	    "a\r\nBcc: x@y\r\n\r\nbody", "[pullyu forged]@x.example", "\xFF\xC3@x", "j\xC3\xB6rg@x",
-	    "\xE2\x80\xAE"
-	    "evil@x",
+	    ("\xE2\x80\xAE"
+	     "evil@x"),
 	    "<script>@x", "a b\tc@x", ""};
 	char *token = g_strnfill(ACTION_TOKEN_MAX - 1, 't');
 	char *tail = g_strdup_printf(" [pullyu %s]", token);
