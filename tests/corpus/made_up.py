@@ -278,6 +278,14 @@ ROWS = [
     ("notification", "hold", m("Jira <jira@acme.atlassian.net>","[JIRA] (SUP-431) Broken handle","X-JIRA-FingerPrint: ab\nAuto-Submitted: auto-generated\n",ALT)),
     ("discussion", "either", m("jonas@isp.example","Package foo rejected from unstable","Precedence: list\nX-Mailing-List: carb-l@lists.example\nList-Id: <carb-l.lists.example>\n")),
     ("personal", "either", m("Jonas Berg <jonas@berg.example>","Device changed after the update",ALT)),
+    # people and meetings by way of services
+    ("personal", "pass", m("Marketplace <no-reply@market.example>","Tienes un mensaje nuevo de Jonas",SG,O,ALT)),
+    ("personal", "pass", m("Homes <express@homes.example>","Jonas sent you an inquiry",SG,O,ALT)),
+    ("personal", "pass", m("Tickets <noreply@tickets.example>","Message to attendees of Plum fair",SG,O,ALT)),
+    ("transactional", "pass", m("Meetings <no-reply@meet.example>","Jonas is waiting for you in the meeting",SG,O,ALT)),
+    ("transactional", "pass", m("Tickets <noreply@tickets.example>","Reminder: Plum fair starts in 2 days",SG,O,ALT)),
+    ("transactional", "pass", m("Planner <team@planner.example>","Updated: Intro call with Jonas Berg at 09:00 - Thu, Mar 6, 2026",SG,O,ALT)),
+    ("newsletter", "hold", m("Quay <hello@quay.example>","Our sale starts in 2 days",KL,O,ALT)),
     # the same nouns in newsletters
     ("newsletter", "hold", m("Quay <hello@quay.example>","Transfer season: 300 rumours",KL,O,ALT)),
     ("newsletter", "hold", m("Quay <hello@quay.example>","Orders over $50 ship free",KL,O,ALT)),
