@@ -278,6 +278,7 @@ ROWS = [
     ("notification", "hold", m("Jira <jira@acme.atlassian.net>","[JIRA] (SUP-431) Broken handle","X-JIRA-FingerPrint: ab\nAuto-Submitted: auto-generated\n",ALT)),
     ("discussion", "either", m("jonas@isp.example","Package foo rejected from unstable","Precedence: list\nX-Mailing-List: carb-l@lists.example\nList-Id: <carb-l.lists.example>\n")),
     ("personal", "either", m("Jonas Berg <jonas@berg.example>","Device changed after the update",ALT)),
+    ("transactional", "pass", m("Werkstatt <service@werkstatt.example>","Kostenvoranschlag Nr. 221",KL,O,ALT)),
     # people and meetings by way of services
     ("personal", "pass", m("Marketplace <no-reply@market.example>","Tienes un mensaje nuevo de Jonas",SG,O,ALT)),
     ("personal", "pass", m("Homes <express@homes.example>","Jonas sent you an inquiry",SG,O,ALT)),
