@@ -31,6 +31,7 @@ struct state {
 	uint32_t fail;     /* longest proper suffix that is a state */
 	uint32_t ends;     /* the state itself if it ends a phrase, else dict; ROOT: none */
 	uint32_t n_children;
+	uint64_t present; /* a bit for each child's byte modulo 64: most steps lead nowhere */
 };
 
 struct end {
@@ -175,6 +176,8 @@ static inline uint32_t step(const struct trie *t, uint32_t at, unsigned char byt
 	if (at == ROOT)
 		return t->first[byte];
 	const struct state *state = &t->states[at];
+	if ((state->present >> byte % 64 & 1) == 0)
+		return ROOT;
 	const unsigned char *bytes = t->bytes + state->children;
 	for (uint32_t i = 0; i < state->n_children; i++)
 		if (bytes[i] >= byte)
@@ -212,6 +215,7 @@ static void states_lay(struct trie *t)
 		for (uint32_t i = 0; i < k; i++) {
 			if (at == ROOT)
 				t->first[children[i].byte] = laid;
+			t->states[at].present |= UINT64_C(1) << children[i].byte % 64;
 			t->bytes[laid] = children[i].byte;
 			order[laid++] = children[i].node;
 		}
