@@ -40,8 +40,10 @@ site_tests = \
 	tests/e2e/test_bad_input.py \
 	tests/e2e/test_site_shadow.py \
 	tests/e2e/test_site_spf.py \
+	tests/e2e/test_commands.py \
 	tests/e2e/test_soak.py
 EXTRA_DIST += $(site_tests) \
+	tests/e2e/commanding.py \
 	tests/e2e/conftest.py tests/e2e/harness.py tests/e2e/imapd.py tests/e2e/lifeline.py tests/e2e/messages.py \
 	tests/e2e/morning.py tests/e2e/mta.py tests/e2e/ports.py tests/e2e/programs.py tests/e2e/smtpclient.py \
 	tests/e2e/waiting.py
