@@ -55,7 +55,6 @@ check-e2e: all
 
 # The milter through its socket, with an MTA of our own.
 e2e_tests += tests/e2e/test_milter.py tests/e2e/test_commander.py
-e2e_tests += tests/e2e/test_milter.py
 e2e_tests += tests/e2e/test_shadow.py
 EXTRA_DIST += tests/e2e/fakepullyud.py tests/e2e/miltertalk.py tests/e2e/tsan.supp
 
