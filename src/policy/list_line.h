@@ -1,5 +1,5 @@
 /*
- * list_line.h: one line of a list. Only list.c and list_edit.c need it. Thread-safe.
+ * list_line.h: one line of a list, for those who work on its text. Thread-safe.
  */
 #ifndef PULLYU_POLICY_LIST_LINE_H
 #define PULLYU_POLICY_LIST_LINE_H
