@@ -116,7 +116,8 @@ static enum rc slots(const struct cli *cli, const struct settings *settings, int
 		char local[SCHEDULE_TEXT_MAX], utc[SCHEDULE_TEXT_MAX];
 		rc = schedule_next(&schedule, after, &after, err);
 		if (rc == RC_OK)
-			rc = schedule_format(after, schedule_zone(&schedule, after), local, err);
+			rc = schedule_format(
+			    after, schedule_slot_zone(&schedule, after), local, err);
 		if (rc == RC_OK)
 			rc = schedule_format(after, NULL, utc, err);
 		if (rc != RC_OK)

@@ -149,7 +149,7 @@ static bool is_twice(int64_t slot, const char *zone, const struct schedule_local
 
 char *next_remark(const struct schedule *schedule, int64_t slot)
 {
-	const char *zone = schedule_zone(schedule, slot);
+	const char *zone = schedule_slot_zone(schedule, slot);
 	struct schedule_local local;
 	if (schedule_local(slot, zone, &local, NULL) != RC_OK)
 		return g_strdup("");

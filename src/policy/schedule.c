@@ -197,6 +197,24 @@ const char *schedule_zone(const struct schedule *schedule, int64_t when)
 	return schedule->timezone;
 }
 
+const char *schedule_slot_zone(const struct schedule *schedule, int64_t slot)
+{
+	const struct schedule *s = schedule;
+	int64_t from = s->pause_until == 0 ? INT64_MIN : s->pause_until, found = INT64_MAX;
+	if (s->stay.until == 0 || slot <= time_min || slot > time_max)
+		return schedule_zone(s, slot);
+	if (next_in_zone(s, s->stay.zone, from, s->stay.until - 1, slot - 1, &found, NULL) ==
+		RC_OK &&
+	    found == slot)
+		return s->stay.zone;
+	found = INT64_MAX;
+	if (next_in_zone(s, s->timezone, MAX(from, s->stay.until), INT64_MAX, slot - 1, &found,
+		NULL) == RC_OK &&
+	    found == slot)
+		return s->timezone;
+	return schedule_zone(s, slot);
+}
+
 enum rc schedule_local(
     int64_t when, const char *timezone, struct schedule_local *local_out, struct err *err)
 {

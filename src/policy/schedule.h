@@ -31,6 +31,9 @@ enum rc schedule_next(
     const struct schedule *schedule, int64_t after, int64_t *slot_out, struct err *err);
 /* The zone that counts at an instant: the user's, or that of his stay. Borrowed. */
 const char *schedule_zone(const struct schedule *schedule, int64_t when);
+/* The zone by whose clock a slot was set: where a stay ends, the last evening there and the first
+ * morning at home may overlap. For an instant that is no slot, as schedule_zone. Borrowed. */
+const char *schedule_slot_zone(const struct schedule *schedule, int64_t slot);
 /* The local day (conf/dates.h), its weekday (0 Monday) and minute at an instant. RC_PERM as above. */
 struct schedule_local {
 	int32_t day;

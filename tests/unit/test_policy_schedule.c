@@ -30,7 +30,8 @@ static char *slots(const struct schedule *schedule, const char *after_text, int 
 	for (int i = 0; i < n; i++) {
 		enum rc rc = schedule_next(schedule, after, &after, &err);
 		if (rc == RC_OK)
-			rc = schedule_format(after, schedule_zone(schedule, after), text, &err);
+			rc =
+			    schedule_format(after, schedule_slot_zone(schedule, after), text, &err);
 		g_string_append_printf(
 		    out, "%s%s", i == 0 ? "" : " ", rc == RC_OK ? text : err.text);
 		if (rc != RC_OK)
@@ -172,12 +173,16 @@ static void test_days(void **state)
 		"", "2026-12-19T03:00:00-05:00", 4,
 		"2026-12-19T08:00:00-05:00 2026-12-19T20:00:00-05:00 2026-12-20T08:00:00+01:00 "
 		"2026-12-20T20:00:00+01:00"},
+	    {"its first morning at home comes on its last evening away", "05:00 17:30",
+		"Europe/Amsterdam", "", "2026-12-20 America/New_York", "",
+		"2026-12-19T18:00:00-05:00", 2,
+		"2026-12-20T05:00:00+01:00 2026-12-20T17:30:00+01:00"},
 	    {"a journey east", "08:00 20:00", "Europe/Amsterdam", "", "2026-12-20 Asia/Tokyo", "",
 		"2026-12-19T03:00:00+09:00", 3,
 		"2026-12-19T08:00:00+09:00 2026-12-19T20:00:00+09:00 2026-12-20T08:00:00+01:00"},
 	    {"a journey over the date line", "08:00", "Pacific/Kiritimati", "",
 		"2026-12-20 Pacific/Niue", "", "2026-12-18T09:00:00-11:00", 2,
-		"2026-12-19T07:00:00-11:00 2026-12-19T08:00:00-11:00"},
+		"2026-12-20T08:00:00+14:00 2026-12-19T08:00:00-11:00"},
 	    {"a pause on a journey", "08:00", "Europe/Amsterdam", "", "2026-12-20 America/New_York",
 		"2026-12-18", "2026-12-10T00:00:00Z", 1, "2026-12-18T08:00:00-05:00"},
 	};
