@@ -21,7 +21,8 @@ enum {
 	QUIET_SECONDS = 56 * DAY,
 	QUARTER_SECONDS = 91 * DAY,
 	KEEP_SECONDS = 400 * DAY,
-	OFTEN = 4, /* messages from which on a sender is worth a question */
+	KEEP_ONCE_SECONDS = 70 * DAY, /* of who wrote once: there may be very many of them */
+	OFTEN = 4,                    /* messages from which on a sender is worth a question */
 };
 
 #define KIND       "sender"
@@ -58,8 +59,9 @@ static enum rc sender_put(struct daemon *d, const char *user, const char *addr, 
 	json_t *json = json_pack("{s:I,s:I,s:I}", "first", (json_int_t)sender->first, "let",
 	    (json_int_t)sender->let, "n", (json_int_t)sender->n);
 	char *text = json_dumps(json, JSON_COMPACT);
+	int64_t keep = sender->n < 2 && sender->let == 0 ? KEEP_ONCE_SECONDS : KEEP_SECONDS;
 	enum rc rc =
-	    store_note_put(d->store, user, KIND, addr, text, strlen(text), now + KEEP_SECONDS, err);
+	    store_note_put(d->store, user, KIND, addr, text, strlen(text), now + keep, err);
 	free(text);
 	json_decref(json);
 	return rc;

@@ -28,6 +28,7 @@
 enum {
 	CHECKPOINT_SECONDS = 60,
 	EXPIRE_AT_ONCE = 1000,
+	EXPIRE_ROUNDS = 20,
 	STOP_POLL_MS = 100,
 	STOP_SECONDS = 20, /* for the jobs under way; systemd allows 90 */
 };
@@ -109,6 +110,7 @@ static gboolean on_reload(gpointer data)
 	g_hash_table_remove_all(d->strange); /* tried again by the new configuration */
 	incoming_soon(d);
 	commands_keys(d);
+	commands_soon(d);
 	ops_config(d, &config);
 	releases_configure(d->releases, &config);
 	ops_tick_soon(d);
@@ -173,7 +175,9 @@ static gboolean on_minute(gpointer data)
 	str_copy(d->users_problem, sizeof(d->users_problem), problem);
 	enum rc rc = store_known_expire(
 	    d->store, clock_now() - d->conf->known_expire, EXPIRE_AT_ONCE, &removed, &err);
-	if (rc == RC_OK)
+	/* In small transactions: the milter's questions wait meanwhile. */
+	removed = EXPIRE_AT_ONCE;
+	for (int i = 0; i < EXPIRE_ROUNDS && rc == RC_OK && removed == EXPIRE_AT_ONCE; i++)
 		rc = store_note_expire(d->store, clock_now(), EXPIRE_AT_ONCE, &removed, &err);
 	kept_expire(d);
 	commands_minute(d);
