@@ -17,10 +17,8 @@
 #include "digest/guard.h"
 
 enum {
-	DAY = 86400,
 	HELPS_HOUR_MAX = 3,
 	ANSWER_SECONDS = 20,
-	NOTE_SECONDS = COMMAND_TOKEN_SECONDS + DAY,
 };
 
 /* ---- the answer ---- */
@@ -54,7 +52,8 @@ static void on_answered(void *ctx, json_t *result)
 		unlink(path);
 		command_drop(run);
 	} else {
-		command_later(run, &err);
+		bool replied = json_integer_value(json_object_get(result, "code")) > 0;
+		command_later(run, replied ? COMMAND_WAITS : COMMANDS_WAIT, &err);
 	}
 	g_free(path);
 }
@@ -67,8 +66,9 @@ static void on_composed(void *ctx, json_t *result)
 	if (d->stopping)
 		return;
 	enum rc rc = job_result(result, &err);
-	if (rc == RC_TEMP) {
-		command_later(run, &err);
+	/* A worker that died may have died of the machine's state. */
+	if (rc == RC_TEMP || (rc == RC_CORRUPT && command_tries(run) < COMMAND_TRIES)) {
+		command_later(run, COMMAND_WAITS, &err);
 		return;
 	}
 	if (rc != RC_OK) { /* it would be so again */
@@ -125,7 +125,7 @@ static enum rc note(
     struct command_run *run, const char *kind, const char *name, const char *text, struct err *err)
 {
 	return store_note_put(run->d->store, run->user, kind, name, text, strlen(text),
-	    clock_now() + NOTE_SECONDS, err);
+	    clock_now() + COMMAND_NOTE_SECONDS, err);
 }
 
 bool command_noted(
@@ -142,32 +142,43 @@ bool command_noted(
 	return true;
 }
 
+/* Otherwise the link may be tried again. */
+static bool was_done(enum answer_kind kind)
+{
+	switch (kind) {
+	case ANSWER_FAILED:
+	case ANSWER_BAD:
+	case ANSWER_ALREADY:
+	case ANSWER_GONE:
+	case ANSWER_NOTHING_HELD:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* Everything that must be true from now on, in one transaction. */
 static enum rc note_all(struct command_run *run, json_t *answer_note, struct err *err)
 {
 	struct daemon *d = run->d;
 	char id[STORE_MSGID_MAX], name[COMMAND_NAME_MAX];
 	char *text = json_dumps(answer_note, JSON_COMPACT);
-	char *undo = run->undo == NULL ? NULL : json_dumps(run->undo, JSON_COMPACT);
 	answer_id(run, id);
 	enum rc rc = store_begin(d->store, err);
 	if (rc == RC_OK)
 		rc = note(run, "command", run->name, text, err);
 	if (rc == RC_OK && run->message_id[0] != '\0' && strlen(run->message_id) < STORE_MSGID_MAX)
 		rc = note(run, "seen", run->message_id, "", err);
-	if (rc == RC_OK && run->token.expires != 0) {
+	if (rc == RC_OK && run->token.expires != 0 && was_done(run->kind)) {
 		command_token_name(run->command.token, name);
 		rc = note(run, "used", name, run->name, err);
 	}
 	if (rc == RC_OK)
-		rc = note(run, "digest", id, "{\"entries\":[]}", err); /* can be replied to */
-	if (rc == RC_OK && undo != NULL)
-		rc = note(run, "undo", run->name, undo, err);
+		rc = note(run, "digest", id, COMMAND_NO_ENTRIES, err); /* can be replied to */
 	if (rc == RC_OK)
 		rc = store_commit(d->store, err);
 	else
 		store_abort(d->store);
-	free(undo);
 	free(text);
 	return rc;
 }
@@ -216,7 +227,7 @@ void command_done(struct command_run *run)
 	fault_point("command.noted");
 	daemon_check_store(run->d, rc, &err);
 	if (rc != RC_OK)
-		command_later(run, &err);
+		command_later(run, COMMANDS_WAIT, &err);
 	else if (silent)
 		command_drop(run);
 	else

@@ -1,8 +1,9 @@
 /*
  * command_do.c: what each command does. One row a verb.
  *
- * What undoes a command is noted as JSON: {"lists": [{"entry": ..., "lines": ...}]} (where each entry
- * stood, lists_lines), or {"settings": ...} (command_settings.c).
+ * What undoes a command is noted before it is carried out, as JSON: {"lists": [{"entry", "lines",
+ * "now"}]} (where each entry stood, and where it stands since, lists_lines), or {"settings": ...}
+ * (command_settings.c). Nothing is undone that was changed since.
  */
 #include <config.h>
 
@@ -66,51 +67,92 @@ static enum rc targets(struct command_run *run, GPtrArray **out, struct err *err
 	return rc;
 }
 
-/* Puts one entry where it shall be, and notes where it was. */
-static enum rc put_entry(struct command_run *run, const char *entry, enum lists_op op, json_t *was,
-    bool *changed, struct err *err)
+/* The entries in normal form, and where they stand. */
+static enum rc look_up(
+    struct command_run *run, enum lists_op op, const GPtrArray *all, json_t *rows, struct err *err)
 {
-	char normal[LIST_ENTRY_MAX];
-	struct lists_result result = {0};
-	json_t *lines = NULL;
-	enum rc rc =
-	    list_entry_normalise(op == LISTS_HOLD ? LIST_HOLD : LIST_ALLOW, entry, normal, err);
-	if (rc == RC_OK)
-		rc = lists_lines(run->d, run->user, normal, &lines, err);
-	if (rc == RC_OK)
-		rc = lists_change(run->d, run->user, op, normal, &result, err);
-	if (rc == RC_OK)
-		name_object(run, normal);
-	if (rc == RC_OK && result.changed)
-		json_array_append_new(was, json_pack("{s:s,s:O}", "entry", normal, "lines", lines));
-	*changed |= result.changed;
-	json_decref(lines);
+	enum rc rc = RC_OK;
+	for (guint i = 0; i < all->len && rc == RC_OK; i++) {
+		char normal[LIST_ENTRY_MAX];
+		json_t *lines = NULL;
+		rc = list_entry_normalise(
+		    op == LISTS_HOLD ? LIST_HOLD : LIST_ALLOW, all->pdata[i], normal, err);
+		if (rc == RC_OK)
+			rc = lists_lines(run->d, run->user, normal, &lines, err);
+		if (rc == RC_OK)
+			json_array_append_new(
+			    rows, json_pack("{s:s,s:O}", "entry", normal, "lines", lines));
+		json_decref(lines);
+	}
 	return rc;
+}
+
+/* Puts each entry where it shall be, and adds where it stands now. */
+static enum rc change_all(struct command_run *run, enum lists_op op, json_t *rows, struct err *err)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows, i, row)
+	{
+		const char *entry = json_string_value(json_object_get(row, "entry"));
+		const char *at = entry == NULL ? NULL : strchr(entry, '@');
+		struct lists_result result;
+		json_t *now = NULL;
+		enum rc rc = entry == NULL
+		    ? err_set(err, RC_TEMP, "what was noted makes no sense")
+		    : lists_change(run->d, run->user, op, entry, &result, err);
+		if (rc == RC_OK)
+			rc = lists_lines(run->d, run->user, entry, &now, err);
+		if (rc != RC_OK)
+			return rc;
+		json_object_set_new(row, "now", now);
+		name_object(run, entry);
+		if (op == LISTS_ALLOW && at > entry)
+			learn_let(run->d, run->user, entry);
+	}
+	return RC_OK;
+}
+
+static bool any_moved(const json_t *rows)
+{
+	size_t i;
+	json_t *row;
+	bool moved = false;
+	json_array_foreach(rows, i, row) moved |=
+	    !json_equal(json_object_get(row, "lines"), json_object_get(row, "now"));
+	return moved;
 }
 
 static void do_lists(struct command_run *run, enum lists_op op, enum answer_kind kind)
 {
 	struct err err;
 	GPtrArray *all = NULL;
-	json_t *was = json_array();
-	bool changed = false;
-	enum rc rc = targets(run, &all, &err);
-	for (guint i = 0; rc == RC_OK && i < all->len; i++) {
-		rc = put_entry(run, all->pdata[i], op, was, &changed, &err);
-		const char *at = strchr(all->pdata[i], '@');
-		if (rc == RC_OK && op == LISTS_ALLOW && at > (const char *)all->pdata[i])
-			learn_let(run->d, run->user, all->pdata[i]);
+	json_t *undo = command_undo_before(run);
+	enum rc rc = RC_OK;
+	if (undo == NULL) {
+		undo = json_pack("{s:[]}", "lists");
+		rc = targets(run, &all, &err);
+		if (rc == RC_OK)
+			rc = look_up(run, op, all, json_object_get(undo, "lists"), &err);
+		/* Before anything is changed: a crash behind that must not take the way back. */
+		if (rc == RC_OK)
+			rc = command_undo_put(run, undo, &err);
 	}
-	if (json_array_size(was) > 0)
-		run->undo = json_pack("{s:O}", "lists", was);
-	json_decref(was);
+	json_t *rows = json_object_get(undo, "lists");
+	if (rc == RC_OK)
+		rc = change_all(run, op, rows, &err);
+	if (rc == RC_OK && any_moved(rows)) {
+		rc = command_undo_put(run, undo, &err);
+		run->undo = json_incref(undo);
+	}
+	json_decref(undo);
 	if (all != NULL)
 		g_ptr_array_free(all, TRUE);
 	if (rc != RC_OK) {
 		command_refuse(run, rc, &err);
 		return;
 	}
-	run->kind = changed ? kind : ANSWER_ALREADY;
+	run->kind = run->undo != NULL ? kind : ANSWER_ALREADY;
 	command_done(run);
 }
 
@@ -129,144 +171,60 @@ static void do_forget(struct command_run *run)
 	do_lists(run, LISTS_FORGET, ANSWER_FORGOTTEN);
 }
 
-/* ---- sending ---- */
-
-static void send_next(struct command_run *run);
-
-static void sent_all(struct command_run *run)
-{
-	run->kind = run->count > 0 ? ANSWER_SENT : ANSWER_GONE;
-	command_done(run);
-}
-
-static void on_released(void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err)
-{
-	struct command_run *run = ctx;
-	(void)left;
-	if (rc != RC_OK) /* the engine tries it again by itself */
-		log_warning("%s: command %s: %s", run->user, run->name, err->text);
-	run->count += delivered > 0 || rc == RC_OK ? MAX(delivered, 1) : 1;
-	run->next++;
-	send_next(run);
-}
-
-static void on_kept_sent(void *ctx, json_t *result)
-{
-	struct command_run *run = ctx;
-	struct err err;
-	enum rc rc = job_result(result, &err);
-	if (rc == RC_TEMP || rc == RC_CORRUPT) {
-		command_later(run, &err);
-		return;
-	}
-	if (rc == RC_OK)
-		run->count++;
-	else
-		log_error("%s: command %s: %s", run->user, run->name, err.text);
-	run->next++;
-	send_next(run);
-}
-
-static void send_kept(struct command_run *run, const struct store_held *held)
-{
-	struct daemon *d = run->d;
-	json_t *job = ops_submit_job(d, held->return_path, held->rcpt);
-	json_object_set_new(job, "users", json_string(d->kept_path));
-	json_object_set_new(job, "user", json_string(run->user));
-	json_object_set_new(job, "id", json_string(held->id));
-	json_object_set_new(job, "lead", json_integer((json_int_t)held->lead));
-	workers_run(d->workers, job, (unsigned)d->conf->submit_timeout + 10, on_kept_sent, run);
-}
-
-/* The next original: one that is still held is released, one that was in a digest is sent again. */
-static void send_next(struct command_run *run)
-{
-	struct daemon *d = run->d;
-	struct store_held held;
-	if (d->stopping)
-		return;
-	for (; run->next < run->ids->len; run->next++) {
-		const char *id = run->ids->pdata[run->next];
-		if (store_held_get(d->store, run->user, id, &held, NULL) == RC_OK) {
-			const char *const one[] = {id, NULL};
-			learn_let(d, run->user, held.from_addr);
-			releases_now(
-			    d->releases, run->user, one, false, clock_now(), on_released, run);
-			return;
-		}
-		if (kept_get(d, run->user, id, &held, NULL) == RC_OK) {
-			learn_let(d, run->user, held.from_addr);
-			send_kept(run, &held);
-			return;
-		}
-		run->gone++;
-	}
-	sent_all(run);
-}
-
-static void add_ids(struct command_run *run, char **ids)
-{
-	for (size_t i = 0; ids[i] != NULL; i++)
-		if (!g_ptr_array_find_with_equal_func(run->ids, ids[i], g_str_equal, NULL))
-			g_ptr_array_add(run->ids, g_strdup(ids[i]));
-}
-
-static void do_send(struct command_run *run)
-{
-	struct err err;
-	enum rc rc = RC_OK;
-	run->ids = g_ptr_array_new_with_free_func(g_free);
-	if (run->token.expires != 0) {
-		char **ids = command_entry_ids(run->d, run->user, run->token.object);
-		add_ids(run, ids);
-		g_strfreev(ids);
-	}
-	for (size_t i = 0; i < run->command.n_numbers && rc == RC_OK; i++) {
-		struct command_entry entry = {0};
-		rc = command_entry_find(run, run->command.numbers[i], &entry, &err);
-		if (rc == RC_OK)
-			add_ids(run, entry.ids);
-		command_entry_clear(&entry);
-	}
-	if (rc == RC_OK && run->ids->len == 0)
-		rc = err_set(
-		    &err, RC_PERM, "which messages? Right would be: release 3 5, or release all");
-	if (rc != RC_OK)
-		command_refuse(run, rc, &err);
-	else
-		send_next(run);
-}
-
-static void on_all_released(
-    void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err)
-{
-	struct command_run *run = ctx;
-	if (rc != RC_OK) /* the engine tries it again by itself */
-		log_warning("%s: command %s: %s", run->user, run->name, err->text);
-	run->count = delivered + left;
-	run->kind = run->count > 0 ? ANSWER_SENT_ALL : ANSWER_NOTHING_HELD;
-	command_done(run);
-}
-
-static void do_all(struct command_run *run)
-{
-	releases_now(run->d->releases, run->user, NULL, false, clock_now(), on_all_released, run);
-}
-
 /* ---- undo ---- */
 
-static void undo_lists(struct command_run *run, const json_t *lists)
+json_t *command_undo_before(struct command_run *run)
+{
+	json_t *undo = NULL;
+	command_noted(run, "undo", run->name, &undo);
+	return undo;
+}
+
+enum rc command_undo_put(struct command_run *run, const json_t *undo, struct err *err)
+{
+	char *text = json_dumps(undo, JSON_COMPACT);
+	enum rc rc = store_note_put(run->d->store, run->user, "undo", run->name, text, strlen(text),
+	    clock_now() + COMMAND_NOTE_SECONDS, err);
+	free(text);
+	daemon_check_store(run->d, rc, err);
+	return rc;
+}
+
+/* Whether each entry still stands where the command put it. */
+static bool lists_stand(struct command_run *run, const json_t *rows)
+{
+	size_t i;
+	json_t *row;
+	bool stand = true;
+	json_array_foreach(rows, i, row)
+	{
+		const char *entry = json_string_value(json_object_get(row, "entry"));
+		json_t *now = NULL;
+		stand = stand && entry != NULL &&
+		    lists_lines(run->d, run->user, entry, &now, NULL) == RC_OK &&
+		    json_equal(now, json_object_get(row, "now"));
+		json_decref(now);
+	}
+	return stand;
+}
+
+static void undo_lists(struct command_run *run, const json_t *rows)
 {
 	struct err err;
 	enum rc rc = RC_OK;
 	size_t i;
 	json_t *row;
-	json_array_foreach(lists, i, row)
+	if (!lists_stand(run, rows)) {
+		run->kind = ANSWER_UNDO_LATE;
+		command_done(run);
+		return;
+	}
+	json_array_foreach(rows, i, row)
 	{
 		const char *entry = json_string_value(json_object_get(row, "entry"));
-		if (rc != RC_OK || entry == NULL)
-			continue;
-		rc = lists_restore(run->d, run->user, entry, json_object_get(row, "lines"), &err);
+		if (rc == RC_OK)
+			rc = lists_restore(
+			    run->d, run->user, entry, json_object_get(row, "lines"), &err);
 		name_object(run, entry);
 	}
 	if (rc != RC_OK) {
@@ -345,8 +303,8 @@ void command_do(struct command_run *run)
 	    [COMMAND_ALLOW] = do_allow,
 	    [COMMAND_HOLD] = do_hold,
 	    [COMMAND_FORGET] = do_forget,
-	    [COMMAND_SEND] = do_send,
-	    [COMMAND_ALL] = do_all,
+	    [COMMAND_SEND] = command_send,
+	    [COMMAND_ALL] = command_send_all,
 	    [COMMAND_TIMES] = command_settings_times,
 	    [COMMAND_PAUSE] = command_settings_pause,
 	    [COMMAND_RESUME] = command_settings_resume,

@@ -57,32 +57,35 @@ static void target_of(const struct store_held *held, char out[ADDR_MAX + 8])
 		g_strlcpy(out, held->from_addr, ADDR_MAX + 8);
 }
 
-/* "2027-01-12": a day that a pause could end on. */
-static void pause_example(int64_t now, char out[DATES_TEXT_MAX])
+/* "2027-01-12": a day that a pause could end on, before anything has waited for max_hold. */
+static void pause_example(const struct daemon *d, int64_t slot, char out[DATES_TEXT_MAX])
 {
-	date_format((int32_t)(now / DAY) + PAUSE_EXAMPLE_DAYS, out);
+	int64_t days = CLAMP(d->conf->max_hold / DAY - 1, 1, PAUSE_EXAMPLE_DAYS);
+	date_format((int32_t)(slot / DAY + days), out);
 }
 
-void commands_link(struct daemon *d, const char *user, const char *message_id, int64_t slot,
-    bool send, const GPtrArray *ids, json_t *job)
+void commands_link(
+    struct daemon *d, const char *user, int64_t slot, bool send, const GPtrArray *ids, json_t *job)
 {
 	static const struct {
 		const char *key;
 		enum command_verb verb;
 	} foot[] = {{"foot_all", COMMAND_ALL}, {"foot_times", COMMAND_TIMES},
 	    {"foot_pause", COMMAND_PAUSE}, {"foot_help", COMMAND_HELP}};
-	char address[ADDR_MAX], day[DATES_TEXT_MAX];
+	char address[ADDR_MAX], day[DATES_TEXT_MAX], seed[32];
 	json_t *entries = json_object_get(job, "entries"), *entry;
 	size_t i;
 	if (!command_address_of(d, user, address))
 		return;
 	json_object_set_new(job, "command_address", json_string(address));
+	/* Of the slot, not of the digest's name: a preview has the links that the digest will have. */
+	g_snprintf(seed, sizeof(seed), "%" G_GINT64_FORMAT, slot);
 	for (i = 0; i < G_N_ELEMENTS(foot); i++)
-		put_token(d, job, foot[i].key, user, message_id, slot, foot[i].verb, "");
+		put_token(d, job, foot[i].key, user, seed, slot, foot[i].verb, "");
 	char *form = command_form(d, user);
 	json_object_set_new(job, "times_form", json_string(form));
 	g_free(form);
-	pause_example(clock_now(), day);
+	pause_example(d, slot, day);
 	json_object_set_new(job, "pause_example", json_string(day));
 	json_array_foreach(entries, i, entry)
 	{
@@ -93,11 +96,11 @@ void commands_link(struct daemon *d, const char *user, const char *message_id, i
 		target_of(&held, target);
 		if (target[0] != '\0' && strlen(target) < COMMAND_OBJECT_MAX) {
 			command_put_text(entry, "object", target);
-			put_token(d, entry, "allow", user, message_id, slot, COMMAND_ALLOW, target);
-			put_token(d, entry, "hold", user, message_id, slot, COMMAND_HOLD, target);
+			put_token(d, entry, "allow", user, seed, slot, COMMAND_ALLOW, target);
+			put_token(d, entry, "hold", user, seed, slot, COMMAND_HOLD, target);
 		}
 		if (send && d->conf->digest_keep > 0)
-			put_token(d, entry, "send", user, message_id, slot, COMMAND_SEND, held.id);
+			put_token(d, entry, "send", user, seed, slot, COMMAND_SEND, held.id);
 	}
 }
 
@@ -166,10 +169,16 @@ void commands_remember(struct daemon *d, const char *user, const char *message_i
 	json_t *note = json_pack("{s:o}", "entries", entries);
 	char *text = json_dumps(note, JSON_COMPACT);
 	enum rc rc = store_note_put(d->store, user, "digest", message_id, text, strlen(text),
-	    clock_now() + COMMAND_TOKEN_SECONDS + DAY, &err);
-	if (rc != RC_OK) /* too many messages in one digest: its links work, its numbers do not */
+	    clock_now() + COMMAND_NOTE_SECONDS, &err);
+	if (rc == RC_PERM) {
+		/* Too many messages in one digest: its numbers mean nothing, but it can be replied to. */
 		log_warning("%s: what the numbers of %s mean is not remembered: %s", user,
 		    message_id, err.text);
+		rc = store_note_put(d->store, user, "digest", message_id, COMMAND_NO_ENTRIES,
+		    strlen(COMMAND_NO_ENTRIES), clock_now() + COMMAND_NOTE_SECONDS, &err);
+	}
+	if (rc != RC_OK)
+		log_warning("%s: %s is not remembered: %s", user, message_id, err.text);
 	daemon_check_store(d, rc, &err);
 	free(text);
 	json_decref(note);

@@ -32,6 +32,7 @@ struct edit {
 	const struct change *changes;
 	size_t n;
 	json_t *undo;         /* own; array */
+	bool known;           /* undo was noted before a crash: it stays */
 	const json_t *expect; /* of an undo: what must still stand there; or NULL */
 	bool changed_since;
 };
@@ -60,12 +61,22 @@ static char *value_in(const char *text, const char *key)
 	return value;
 }
 
+static enum rc note_undo(const struct edit *edit, struct err *err)
+{
+	json_t *undo = json_pack("{s:O}", "settings", edit->undo);
+	enum rc rc = command_undo_put(edit->run, undo, err);
+	json_decref(undo);
+	return rc;
+}
+
 static enum rc edit_settings(void *ctx, const char *old, char **new_out, struct err *err)
 {
 	struct edit *edit = ctx;
 	char *text = g_strdup(old);
 	enum rc rc = RC_OK;
-	json_array_clear(edit->undo); /* called again where somebody else wrote meanwhile */
+	edit->changed_since = false; /* called again where somebody else wrote meanwhile */
+	if (!edit->known)
+		json_array_clear(edit->undo);
 	for (size_t i = 0; i < edit->n && rc == RC_OK; i++) {
 		const struct change *c = &edit->changes[i];
 		char *next = NULL, *was = value_in(text, c->key);
@@ -80,7 +91,7 @@ static enum rc edit_settings(void *ctx, const char *old, char **new_out, struct 
 			g_free(text);
 			text = next;
 		}
-		if (rc == RC_OK && changed)
+		if (rc == RC_OK && changed && !edit->known)
 			json_array_append_new(edit->undo,
 			    json_pack(
 				"{s:s,s:s?,s:s?}", "key", c->key, "old", was, "new", c->value));
@@ -93,6 +104,9 @@ static enum rc edit_settings(void *ctx, const char *old, char **new_out, struct 
 		rc = settings_check_text(
 		    text, strlen(text), &edit->run->d->conf->defaults, &settings, err);
 	settings_clear(&settings);
+	/* Before anything is changed: a crash behind that must not take the way back. */
+	if (rc == RC_OK && !edit->known && edit->expect == NULL)
+		rc = note_undo(edit, err);
 	if (rc == RC_OK)
 		*new_out = text;
 	else
@@ -104,7 +118,6 @@ static enum rc change_settings(struct edit *edit, struct err *err)
 {
 	struct command_run *run = edit->run;
 	bool changed;
-	edit->undo = json_array();
 	return users_edit(
 	    run->d->users, run->user, "settings.ini", edit_settings, edit, &changed, err);
 }
@@ -121,7 +134,7 @@ static void put_next(struct command_run *run)
 	for (int i = 0; i < NEXT_SHOWN; i++) {
 		char text[SCHEDULE_TEXT_MAX];
 		if (schedule_next(&schedule, when, &when, NULL) != RC_OK ||
-		    schedule_format(when, schedule_zone(&schedule, when), text, NULL) != RC_OK)
+		    schedule_format(when, schedule_slot_zone(&schedule, when), text, NULL) != RC_OK)
 			break;
 		/* "2026-12-01T08:00:00+01:00": to the minute, without the offset. */
 		text[10] = ' ';
@@ -135,8 +148,13 @@ static void put_next(struct command_run *run)
 static void set(
     struct command_run *run, const struct change *changes, size_t n, enum answer_kind kind)
 {
-	struct edit edit = {.run = run, .changes = changes, .n = n};
+	struct edit edit = {.run = run, .changes = changes, .n = n, .undo = json_array()};
 	struct err err;
+	json_t *before = command_undo_before(run);
+	edit.known = before != NULL;
+	if (edit.known)
+		json_array_extend(edit.undo, json_object_get(before, "settings"));
+	json_decref(before);
 	enum rc rc = change_settings(&edit, &err);
 	bool changed = rc == RC_OK && json_array_size(edit.undo) > 0;
 	if (changed)
@@ -203,7 +221,7 @@ void command_settings_resume(struct command_run *run)
 void command_settings_undo(struct command_run *run, const json_t *rows)
 {
 	struct change changes[CHANGES_MAX];
-	struct edit edit = {.run = run, .changes = changes, .expect = rows};
+	struct edit edit = {.run = run, .changes = changes, .expect = rows, .undo = json_array()};
 	struct err err;
 	for (size_t i = 0; i < json_array_size(rows) && edit.n < CHANGES_MAX; i++) {
 		const json_t *row = json_array_get(rows, i);

@@ -31,6 +31,7 @@ enum {
 	DAY = 86400,
 	COMMANDS_HOUR_MAX = 120,
 	TEXT_SECONDS = 10,
+	WAITS_MAX = 12,            /* times [release] retry */
 	GIVE_UP_SECONDS = 5 * DAY, /* as MTAs do */
 };
 
@@ -59,6 +60,18 @@ enum rc commands_take(struct daemon *d, const char *path, const char *name, stru
 	return rc;
 }
 
+/* How long one command waits, and how often it did. */
+struct wait {
+	int64_t until; /* clock_mono_ms */
+	unsigned tries;
+};
+
+static bool waits(const struct daemon *d, const char *name)
+{
+	const struct wait *wait = g_hash_table_lookup(d->command_waits, name);
+	return wait != NULL && wait->until > clock_mono_ms();
+}
+
 static int by_name(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -70,7 +83,8 @@ static GPtrArray *list(const struct daemon *d)
 	DIR *dir = opendir(d->commands);
 	struct dirent *e;
 	while (dir != NULL && (e = readdir(dir)) != NULL)
-		if (e->d_name[0] != '.' && !g_hash_table_contains(d->strange, e->d_name))
+		if (e->d_name[0] != '.' && !g_hash_table_contains(d->strange, e->d_name) &&
+		    !waits(d, e->d_name))
 			g_ptr_array_add(names, g_strdup(e->d_name));
 	if (dir != NULL)
 		closedir(dir);
@@ -124,7 +138,11 @@ static enum rc load(struct command_run *run, struct err *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	g_free(path);
 	if (fd < 0)
-		return err_errno(err, errno == ENOENT ? RC_NOTFOUND : RC_PERM, "open");
+		return err_errno(err,
+		    errno == ENOENT      ? RC_NOTFOUND
+			: errno == ELOOP ? RC_PERM
+					 : RC_TEMP,
+		    "open");
 	enum rc rc = load_open(run, fd, err);
 	close(fd);
 	return rc;
@@ -148,6 +166,7 @@ static void run_free(struct command_run *run)
 	g_string_free(run->object, TRUE);
 	g_string_free(run->detail, TRUE);
 	json_decref(run->undo);
+	json_decref(run->sent);
 	if (run->ids != NULL)
 		g_ptr_array_free(run->ids, TRUE);
 	g_free(run);
@@ -167,6 +186,7 @@ void command_drop(struct command_run *run)
 	struct daemon *d = run->d;
 	struct err err;
 	char *path = path_of(run);
+	g_hash_table_remove(d->command_waits, run->name);
 	if (unlink(path) != 0 && errno != ENOENT)
 		log_error("%s: %s", path, strerror(errno));
 	enum rc rc = fs_sync_dir(d->commands, &err);
@@ -177,6 +197,17 @@ void command_drop(struct command_run *run)
 	next_command(d);
 }
 
+static gboolean on_retry(gpointer data)
+{
+	struct daemon *d = data;
+	d->commands_retry = 0;
+	/* Some may wait for longer. */
+	if (g_hash_table_size(d->command_waits) > 0)
+		d->commands_retry = g_timeout_add_seconds((guint)d->conf->retry + 1, on_retry, d);
+	commands_soon(d);
+	return G_SOURCE_REMOVE;
+}
+
 static gboolean on_wait_over(gpointer data)
 {
 	struct daemon *d = data;
@@ -185,7 +216,22 @@ static gboolean on_wait_over(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-void command_later(struct command_run *run, const struct err *err)
+static void wait_alone(struct command_run *run)
+{
+	struct daemon *d = run->d;
+	struct wait *wait = g_hash_table_lookup(d->command_waits, run->name);
+	if (wait == NULL) {
+		wait = g_new0(struct wait, 1);
+		g_hash_table_insert(d->command_waits, g_strdup(run->name), wait);
+	}
+	wait->tries++;
+	wait->until = clock_mono_ms() + d->conf->retry * 1000 * MIN(wait->tries, WAITS_MAX);
+	/* Those that wait are found again when it is over; the others go on now. */
+	if (d->commands_retry == 0)
+		d->commands_retry = g_timeout_add_seconds((guint)d->conf->retry + 1, on_retry, d);
+}
+
+void command_later(struct command_run *run, enum command_wait wait, const struct err *err)
 {
 	struct daemon *d = run->d;
 	if (d->stopping) /* it is still there at the next start */
@@ -196,8 +242,9 @@ void command_later(struct command_run *run, const struct err *err)
 		command_drop(run);
 		return;
 	}
-	/* What keeps this one back would keep the others, too. */
-	if (d->commands_timer == 0)
+	if (wait == COMMAND_WAITS)
+		wait_alone(run);
+	else if (d->commands_timer == 0)
 		d->commands_timer = g_timeout_add_seconds((guint)d->conf->retry, on_wait_over, d);
 	next_command(d);
 }
@@ -225,10 +272,8 @@ static bool check_token(struct command_run *run)
 	char name[COMMAND_NAME_MAX];
 	void *data = NULL;
 	size_t len = 0;
-	enum command_check check = d->command_keys == NULL
-	    ? COMMAND_FORGED
-	    : command_token_check(
-		  d->command_keys, run->user, run->command.token, run->received, &run->token);
+	enum command_check check = command_token_check(
+	    d->command_keys, run->user, run->command.token, run->received, &run->token);
 	if (check != COMMAND_GOOD) {
 		run->kind = check == COMMAND_EXPIRED ? ANSWER_EXPIRED : ANSWER_FORGED;
 		run->token.expires = 0;
@@ -250,17 +295,44 @@ static bool check_token(struct command_run *run)
 	return true;
 }
 
+static void today_of(const struct settings *settings, int64_t now, struct schedule_local *today_out)
+{
+	struct schedule schedule;
+	schedule_of(settings, &schedule);
+	schedule_local(now, schedule_zone(&schedule, now), today_out, NULL);
+}
+
+unsigned command_tries(const struct command_run *run)
+{
+	const struct wait *wait = g_hash_table_lookup(run->d->command_waits, run->name);
+	return wait == NULL ? 0 : wait->tries;
+}
+
+/* Plain words that are no reply to a message of ours can come from anywhere: a newsletter's mailto
+ * link for unsubscribing may say them in the user's name. They do no more than ask. */
+static bool only_asks(const struct command_run *run)
+{
+	return run->command.verb == COMMAND_HELP || run->command.verb == COMMAND_LISTS;
+}
+
 static void on_text(void *ctx, json_t *result)
 {
 	struct command_run *run = ctx;
 	struct schedule_local today = {0};
 	struct user *user = NULL;
+	struct err err;
 	if (run->d->stopping)
 		return;
+	enum rc read = job_result(result, &err);
+	if (read != RC_OK && command_tries(run) < COMMAND_TRIES) {
+		command_later(run, COMMAND_WAITS, &err);
+		return;
+	}
 	/* Of a message that kills its reader the subject may still say it all. */
-	const char *text = json_string_value(json_object_get(result, "text"));
+	const char *text =
+	    read != RC_OK ? NULL : json_string_value(json_object_get(result, "lines"));
 	if (users_get(run->d->users, run->user, &user, NULL) == RC_OK)
-		schedule_local(run->received, user->settings.timezone, &today, NULL);
+		today_of(&user->settings, run->received, &today);
 	user_unref(&user);
 	enum rc rc = command_read(run->subject, text == NULL ? "" : text, command_settings,
 	    today.day, &run->command, &run->err);
@@ -269,10 +341,12 @@ static void on_text(void *ctx, json_t *result)
 		if (rc == RC_PERM)
 			g_string_assign(run->detail, run->err.text);
 		command_done(run);
+	} else if (run->command.token[0] != '\0' && run->d->command_keys == NULL) {
+		err_set(&err, RC_TEMP, "there are no keys to check its token");
+		command_later(run, COMMAND_WAITS, &err);
 	} else if (run->command.token[0] != '\0' && !check_token(run)) {
 		command_done(run);
-	} else if (run->command.token[0] == '\0' && !run->by_login && !command_is_reply(run)) {
-		/* Whoever can forge a domain's mail has not seen the names of our messages. */
+	} else if (run->command.token[0] == '\0' && !only_asks(run) && !command_is_reply(run)) {
 		run->kind = ANSWER_UNKNOWN_DIGEST;
 		command_done(run);
 	} else {
@@ -306,6 +380,10 @@ static void begin(struct command_run *run)
 	enum rc rc = load(run, &err);
 	if (rc == RC_NOTFOUND) {
 		next_command(run->d);
+		return;
+	}
+	if (rc == RC_TEMP) {
+		command_later(run, COMMAND_WAITS, &err);
 		return;
 	}
 	if (rc != RC_OK) {
@@ -391,6 +469,7 @@ void commands_minute(struct daemon *d)
 void commands_start(struct daemon *d)
 {
 	d->command_users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	d->command_waits = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	commands_keys(d);
 	commands_soon(d);
 }
@@ -402,6 +481,8 @@ void commands_end(struct daemon *d)
 	d->command = NULL;
 	if (d->command_users != NULL)
 		g_hash_table_destroy(d->command_users);
+	if (d->command_waits != NULL)
+		g_hash_table_destroy(d->command_waits);
 	if (d->command_names != NULL)
 		g_ptr_array_free(d->command_names, TRUE);
 	command_keys_free(&d->command_keys);

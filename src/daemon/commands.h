@@ -1,6 +1,6 @@
 /*
- * commands.h: what commands.c (the queue: one command mail at a time), command_do.c and
- * command_settings.c (what each verb does), command_answer.c and command_links.c (tokens in digests,
+ * commands.h: what commands.c (the queue: one command mail at a time), command_do.c,
+ * command_send.c and command_settings.c (what each verb does), command_answer.c and command_links.c (tokens in digests,
  * and what a digest's numbers mean) share.
  *
  * The steps of a command, with what a crash after each of them means:
@@ -39,15 +39,26 @@ struct command_run {
 	enum answer_kind kind;
 	GString *object, *detail; /* own */
 	uint64_t count;
-	json_t *undo; /* own; what would undo it (command_do.c); NULL: nothing can */
+	json_t *undo; /* own; what undoes it, noted already; NULL: nothing does */
 
 	/* What is still to be sent on its own. */
 	GPtrArray *ids; /* own; char * */
 	guint next;
-	size_t gone;
+	size_t gone;  /* of them: no longer kept */
+	json_t *sent; /* own; ids that were sent again; or NULL */
 };
 
 /* ---- commands.c ---- */
+
+/* How long what is noted of a command is kept: longer than its links may be used. */
+enum { COMMAND_NOTE_SECONDS = COMMAND_TOKEN_SECONDS + 86400 };
+
+/* What is remembered of a message of ours that has no numbers: that it can be replied to. */
+#define COMMAND_NO_ENTRIES "{\"entries\":[]}"
+
+/* How often what a worker died of is tried, and how often this command has waited. */
+enum { COMMAND_TRIES = 3 };
+unsigned command_tries(const struct command_run *run);
 
 /* How much of an hour a user has used up; in memory alone. */
 struct command_hour {
@@ -61,7 +72,11 @@ void command_put_text(json_t *object, const char *key, const char *value);
 /* It is over and done with, answered or not: its file is removed. */
 void command_drop(struct command_run *run);
 /* The MTA or the disk does not do its part now: the same again later. */
-void command_later(struct command_run *run, const struct err *err);
+enum command_wait {
+	COMMAND_WAITS, /* this one alone */
+	COMMANDS_WAIT, /* whatever keeps it back keeps the others, too */
+};
+void command_later(struct command_run *run, enum command_wait wait, const struct err *err);
 
 /* ---- command_answer.c ---- */
 
@@ -77,8 +92,17 @@ bool command_noted(
 
 /* Ends in command_done or command_later, at once or later. */
 void command_do(struct command_run *run);
+/* What was noted to undo this command when it was begun before a crash; json_decref; or NULL. */
+json_t *command_undo_before(struct command_run *run);
+/* Notes what undoes it. */
+enum rc command_undo_put(struct command_run *run, const json_t *undo, struct err *err);
 /* Refused, or not possible: the answer says why. */
 void command_refuse(struct command_run *run, enum rc rc, const struct err *err);
+
+/* ---- command_send.c ---- */
+
+void command_send(struct command_run *run);
+void command_send_all(struct command_run *run);
 
 /* ---- command_settings.c ---- */
 

@@ -60,7 +60,8 @@ struct daemon {
 	struct command_run *command;               /* own; the one under way */
 	GPtrArray *command_names;                  /* own; that wait; or NULL */
 	GHashTable *command_users;                 /* own; commands.c */
-	guint commands_source, commands_timer;
+	GHashTable *command_waits;                 /* own; commands.c */
+	guint commands_source, commands_timer, commands_retry;
 	int64_t since;
 	int64_t strange_since;   /* when `strange` was emptied last */
 	char users_problem[400]; /* what was logged last */
@@ -131,8 +132,8 @@ void commands_soon(struct daemon *d);
 void commands_end(struct daemon *d);
 /* command_links.c: adds tokens to a compose job whose entries are those of ids; send: also for
  * originals. */
-void commands_link(struct daemon *d, const char *user, const char *message_id, int64_t slot,
-    bool send, const GPtrArray *ids, json_t *job);
+void commands_link(
+    struct daemon *d, const char *user, int64_t slot, bool send, const GPtrArray *ids, json_t *job);
 /* Notes what the numbers of a composed digest mean, as the worker wrote it to that file. */
 void commands_remember(struct daemon *d, const char *user, const char *message_id,
     const GPtrArray *ids, const char *map_path);

@@ -229,6 +229,7 @@ static gboolean on_timer(gpointer data)
 	if (clock_mono_ms() - d->strange_since > STRANGE_SECONDS * 1000) {
 		d->strange_since = clock_mono_ms();
 		g_hash_table_remove_all(d->strange);
+		commands_soon(d);
 	}
 	incoming_soon(d);
 	return G_SOURCE_CONTINUE;

@@ -343,7 +343,7 @@ static enum rc job_text(json_t *job, json_t *result, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	char *lines = excerpt_text(fd, (uint64_t)number(job, "lead"));
-	json_object_set_new(result, "text", json_string(lines));
+	json_object_set_new(result, "lines", json_string(lines));
 	g_free(lines);
 	close(fd);
 	return RC_OK;

@@ -15,7 +15,7 @@
  *            undo, help_times, times_form, lists: writes the answer to a command to the file out
  *   submit   host, port, timeout, helo, from, rcpt, and either path or users, user, id, lead: adds
  *            code, the MTA's, 0 without a reply, -1 if the message could not be read
- *   text     path, lead: adds text, the lines of the message's text (excerpt.h)
+ *   text     path, lead: adds lines, those of the message's text (excerpt.h)
  *   spf      ip, helo, from: adds result
  *
  * The result is {"rc": ..., "text": ...} and what the kind adds.

@@ -4,6 +4,7 @@ src_daemon_pullyud_SOURCES = \
 	src/daemon/command_answer.c \
 	src/daemon/command_do.c \
 	src/daemon/command_links.c \
+	src/daemon/command_send.c \
 	src/daemon/command_settings.c \
 	src/daemon/commands.c src/daemon/commands.h \
 	src/daemon/describe.c src/daemon/describe.h \

@@ -193,7 +193,7 @@ static enum rc compose_job(
 	    "kind", "compose", "plain", (int)q->plain, "users", d->folders, "out", q->out, "user",
 	    q->user, "from", d->conf->from, "message_id", q->message_id, "guard", guard, "slot",
 	    (json_int_t)q->slot, "now", (json_int_t)clock_now(), "timezone",
-	    schedule_zone(&schedule, q->slot), "language", s->language, "attach",
+	    schedule_slot_zone(&schedule, q->slot), "language", s->language, "attach",
 	    (int)(q->mode == MODE_ATTACH), "in_folder", (int)(q->mode == MODE_FOLDER), "entries",
 	    entries);
 	if (job == NULL) {
@@ -218,7 +218,7 @@ static enum rc compose_job(
 	char **quiet = learn_quiet(d, q->user, q->ids);
 	add_strings(job, "quiet", quiet);
 	g_strfreev(quiet);
-	commands_link(d, q->user, q->message_id, q->slot, q->mode == MODE_ATTACH, q->ids, job);
+	commands_link(d, q->user, q->slot, q->mode == MODE_ATTACH, q->ids, job);
 	*job_out = job;
 	return RC_OK;
 }

@@ -222,6 +222,10 @@ class Postfix:
                 lambda port=self.ports[name]: not listening(port), f"Postfix to leave its {name} port"
             )
 
+    def reload(self):
+        """As "postfix reload": what is read at a start, tables among it, is read again."""
+        os.kill(self._master_pid(), signal.SIGHUP)
+
     def queued(self):
         """Queue files of messages that have not been delivered yet."""
         found = []

@@ -1,14 +1,17 @@
 """Commands by mail, as a reader uses them: a digest arrives over IMAP, its link's mail is sent after
 logging in, and what it asked for happens; and as somebody abuses them."""
 
+import fcntl
 import os
 import re
+import signal
 import time
 
 import pytest
 
 import commanding
 import messages
+import mta
 from commanding import answers, by_words, links_of, reply, say, subject_of, text_of, wait_answers
 from harness import ANN, BOB, assert_nothing_lost
 from programs import replace
@@ -37,6 +40,11 @@ def digest_for(site, user=ANN, count=1, sender=NEWS):
     site.wait_held(user, 0)
     site.wait_settled()
     return digest, sent
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(word) for word in f.read().split()]
 
 
 def list_of(site, user, name):
@@ -202,6 +210,136 @@ def test_authenticated_without_a_login(make_site):
     assert list_of(site, ANN, "allow") == [NEWS]
 
 
+def test_plain_words_that_are_no_reply(site):
+    """A newsletter's mailto link for unsubscribing can say them in Ann's name: they only ask."""
+    for words in ("allow @evil.example", "hold boss@corp.example", "times none", "release all",
+                  "pause until 2026-12-24"):
+        raw = messages.build(messages._common(ANN, COMMAND, "unsubscribe"), words + "\n")
+        site.send(raw, ANN, [COMMAND], auth=ANN)
+    commanding.wait_quiet(site)
+    assert list_of(site, ANN, "allow") == list_of(site, ANN, "hold") == []
+    assert not os.path.exists(os.path.join(site.user_dir(ANN), "settings.ini"))
+    assert len(answers(site, ANN)) == 3  # and says so, a few times an hour
+    raw = messages.build(messages._common(ANN, COMMAND, "x"), "lists\n")
+    site.send(raw, ANN, [COMMAND], auth=ANN)
+    wait_answers(site, ANN, 4)
+
+
+def test_undo_leaves_later_decisions_alone(site):
+    digest, _ = digest_for(site)
+    [allow] = by_words(digest, "through")
+    [hold] = by_words(digest, "hold")[:1]
+    say(site, ANN, allow)
+    undo = links_of(wait_answers(site, ANN, 1))[0]
+    say(site, ANN, hold)
+    wait_answers(site, ANN, 2)
+    say(site, ANN, undo)
+    wait_answers(site, ANN, 3)
+    assert list_of(site, ANN, "hold") == [NEWS] and list_of(site, ANN, "allow") == []
+
+
+def test_what_was_not_done_can_be_tried_again(site):
+    """A fault of ours, or a slip of the pen, does not use up the link."""
+    digest, _ = digest_for(site)
+    site.settings(ANN)
+    [allow] = by_words(digest, "through")
+    directory = os.open(site.user_dir(ANN), os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    say(site, ANN, allow)
+    wait_answers(site, ANN, 1)
+    os.close(directory)
+    assert list_of(site, ANN, "allow") == []
+    say(site, ANN, allow)
+    wait_answers(site, ANN, 2)
+    assert list_of(site, ANN, "allow") == [NEWS]
+    [times] = by_words(digest, "times")
+    say(site, ANN, times, body="times = 09:00\ntimezone = Europe/Amsterdamn\n")
+    wait_answers(site, ANN, 3)
+    say(site, ANN, times, body="times = 09:00\ntimezone = Europe/Amsterdam\n")
+    wait_answers(site, ANN, 4)
+    assert site.pullyu.json("next", ANN, "-n", "1")[0]["local"] == "2026-11-24T09:00:00+01:00"
+
+
+def test_an_original_that_is_put_off(make_site, monkeypatch):
+    """The MTA says 451 to one of two: the other comes once, and nobody else's command waits."""
+    site = make_site()
+    access = os.path.join(site.root, "access")
+    monkeypatch.setattr(mta, "MASTER_CF", mta.MASTER_CF.replace(
+        "    -o syslog_name=postfix/release\n",
+        "    -o syslog_name=postfix/release\n"
+        f"    -o {{{{ smtpd_sender_restrictions = check_sender_access texthash:{access} }}}}\n"))
+    replace(access, f"{SHOP} 451 4.7.0 later\n")
+    site.start()
+    site.clock_to(MORNING)
+    first = site.send(messages.newsletter(subject="one"), NEWS, [ANN])
+    second = site.send(messages.newsletter(subject="two", sender=f"Shop <{SHOP}>"), SHOP, [ANN])
+    site.wait_held(ANN, 2)
+    site.clock_to(SLOT)
+    digest = site.wait_digests(ANN, 1)[-1]
+    site.wait_held(ANN, 0)
+    reply(site, ANN, digest, "release 1 2")
+    wait_for(lambda: site.pullyu.daemon.text().count("451 4.7.0") >= 3, "three attempts",
+             detail=site.logs)
+    raw = messages.build(messages._common(BOB, "bob+pullyu@example.test", "x"), "help\n")
+    site.send(raw, BOB, ["bob+pullyu@example.test"], auth=BOB)
+    wait_answers(site, BOB, 1)
+    assert answers(site, ANN) == []
+    replace(access, "nobody@nowhere.example OK\n")
+    site.mta.reload()
+    wait_answers(site, ANN, 1)
+    site.wait_inbox(ANN, second.raw)
+    site.wait_settled()
+    assert sum(raw.endswith(first.raw) for raw in site.inbox(ANN)) == 1
+    assert sum(raw.endswith(second.raw) for raw in site.inbox(ANN)) == 1
+
+
+def test_workers_that_are_late(site):
+    """The process that makes workers is stopped for longer than a command's text may take to read:
+    the command is read later, not misread."""
+    digest, _ = digest_for(site)
+    [forker] = children_of(site.pullyu.daemon.pid)
+    os.kill(forker, signal.SIGSTOP)
+    try:
+        reply(site, ANN, digest, "allow 1")
+        wait_for(lambda: "the worker died" in site.pullyu.daemon.text(), "a worker given up",
+                 detail=site.logs)
+    finally:
+        os.kill(forker, signal.SIGCONT)
+    wait_for(lambda: list_of(site, ANN, "allow") == [NEWS], "the command", detail=site.logs)
+    wait_answers(site, ANN, 1)
+
+
+def test_without_keys_links_wait(site):
+    digest, _ = digest_for(site)
+    [allow] = by_words(digest, "through")
+    keys = site.pullyu.options["command"]["keys"]
+    site.pullyu.daemon.stop()
+    os.chmod(keys, 0o666)
+    site.pullyu.start_daemon()
+    say(site, ANN, allow)
+    wait_for(lambda: "no keys" in site.pullyu.daemon.text(), "the wait", detail=site.logs)
+    assert answers(site, ANN) == [] and site.pullyu.commands()
+    os.chmod(keys, 0o640)
+    site.pullyu.daemon.signal(signal.SIGHUP)
+    wait_answers(site, ANN, 1)
+    assert list_of(site, ANN, "allow") == [NEWS]
+
+
+def test_killed_while_sending(site):
+    """What was sent before is not sent again."""
+    digest, sent = digest_for(site, count=3)
+    site.pullyu.arm("command.sent kill")
+    reply(site, ANN, digest, "release 1")
+    site.pullyu.daemon.wait_killed()
+    site.pullyu.arm()
+    site.pullyu.start_daemon()
+    wait_answers(site, ANN, 1)
+    for message in sent:
+        site.wait_inbox(ANN, message.raw)
+    site.wait_settled()
+    copies = [sum(raw.endswith(m.raw) for raw in site.inbox(ANN)) for m in sent]
+    assert sum(copies) <= 4, f"killed behind the first of them: one may come twice: {copies}"
+
 # ---- abuse ----
 
 
@@ -286,8 +424,10 @@ def test_a_thousand_commands(site):
     """Of one user, in a minute: bounded work, one answer to what is too much, mail flows on."""
     digest, _ = digest_for(site)
     start = time.monotonic()
+    reference = [("In-Reply-To", messages.message_id_of(digest))]
     for i in range(1000):
-        raw = messages.build(messages._common(ANN, COMMAND, "x"), f"allow a{i}@shop.example\n")
+        raw = messages.build(
+            messages._common(ANN, COMMAND, "x") + reference, f"allow a{i}@shop.example\n")
         site.send(raw, ANN, [COMMAND], auth=ANN)
         if time.monotonic() - start > 240:
             break  # a slow machine: what was sent is enough
@@ -352,6 +492,7 @@ def test_killed(site, point):
     commanding.wait_quiet(site)
     assert list_of(site, ANN, "allow") == [NEWS]
     found = answers(site, ANN)
+    assert all(links_of(answer) for answer in found), "the way back is there"
     assert len({messages.message_id_of(a) for a in found}) == 1
     # The token is used, crash or not.
     site.pullyu.call("forget", ANN, NEWS)
