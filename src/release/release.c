@@ -19,7 +19,8 @@ enum {
 	    3, /* then the originals go out alone: that needs neither worker nor disk */
 	DIGEST_ATTEMPTS = 8, /* 4xx replies to a digest; some MTAs never say 5xx */
 	CANDIDATES = 4,
-	IDS_BYTES_MAX = STORE_SLOT_MAX - 4096, /* the record must fit into the ledger */
+	/* The record must fit into the ledger, with what was refused: quotes and comma. */
+	IDS_BYTES_MAX = STORE_SLOT_MAX - 4096 - LEDGER_REFUSED_MAX * (STORE_ID_MAX + 3),
 };
 
 static void append_rest(struct release *r, GPtrArray *ids)
@@ -74,7 +75,7 @@ static enum rc put(struct release *r, struct err *err)
 /* Tells whoever asked, once. */
 static void tell(struct release *r, enum rc rc, const struct err *err)
 {
-	size_t left = r->user->held;
+	size_t left = r->user->held + release_user_refused(r->user);
 	struct release_ops *ops = &r->all->ops;
 	for (guint i = 0; i < r->done->len; i++) {
 		struct release_done *d = &g_array_index(r->done, struct release_done, i);
@@ -112,9 +113,8 @@ static void finish(struct release *r)
 	fault_point("release.after_done");
 	if (release_user_refresh(r->user, &err) != RC_OK)
 		log_warning("%s: %s", r->user->name, err.text);
-	if (r->refused > 0)
-		release_user_failed(
-		    r->user); /* what the MTA refuses for good waits longer and longer */
+	if (r->forgetful)
+		release_user_failed(r->user); /* it would be due at once, for ever */
 	else
 		r->user->failures = 0, r->user->not_before = 0;
 	r->ended = true;
@@ -330,9 +330,26 @@ static bool retire_taken(struct release *r)
 		put_off(r, &err);
 		return false;
 	}
+	ledger_refused_del(r->user->record, r->user->record->ids->pdata[r->next]);
 	r->delivered++;
 	next_original(r);
 	return true;
+}
+
+/* The MTA refuses this original for good, whatever the address: it stays held. In a digest it would
+ * have that refused as well, today and each day: it is left out of them and tried again alone. */
+static void refuse_original(struct release *r)
+{
+	struct release_record *rec = r->user->record;
+	const char *id = rec->ids->pdata[r->next];
+	log_error("%s: the MTA refuses %s for good; it stays held", r->user->name, id);
+	if (rec->refused->len == 0)
+		release_user_refused_later(r->user);
+	if (!ledger_refused_add(rec, id))
+		r->forgetful = true;
+	r->refused++;
+	g_ptr_array_remove_index(rec->ids, r->next); /* if others are put off: not with them */
+	r->candidate = 0;
 }
 
 /* All have been tried: those that the MTA put off are tried again later, from the first. */
@@ -354,12 +371,14 @@ static void step_originals(struct release *r)
 	struct release_record *rec = r->user->record;
 	if (r->taken && !retire_taken(r))
 		return;
-	for (; r->next < rec->ids->len; next_original(r)) {
+	while (r->next < rec->ids->len) {
 		struct store_held held;
 		char address[ADDR_MAX + 16];
 		const char *id = rec->ids->pdata[r->next];
-		if (store_held_get(r->all->store, r->user->name, id, &held, NULL) != RC_OK)
-			continue; /* delivered before a crash, or deleted by its reader */
+		if (store_held_get(r->all->store, r->user->name, id, &held, NULL) != RC_OK) {
+			next_original(r); /* delivered before a crash, or deleted by its reader */
+			continue;
+		}
 		for (; r->candidate < CANDIDATES; r->candidate++) {
 			const char *rcpt = candidate(r, &held, address);
 			if (rcpt == NULL)
@@ -368,8 +387,7 @@ static void step_originals(struct release *r)
 			    r->candidate == CANDIDATES - 1 ? "" : held.return_path, rcpt);
 			return;
 		}
-		log_error("%s: the MTA refuses %s for good; it stays held", r->user->name, id);
-		r->refused++;
+		refuse_original(r);
 	}
 	originals_done(r);
 }
@@ -493,6 +511,13 @@ static void digest_submitted(struct release *r, enum rc rc, const struct err *er
 		r->all->ops.taken(r->all->ctx, r->user->name, rec);
 }
 
+/* Was this one refused when it was tried last? */
+static bool refused_before(const struct release *r, guint at)
+{
+	const struct release_record *rec = r->user->record;
+	return ledger_refused(rec, rec->ids->pdata[at]);
+}
+
 static void original_submitted(struct release *r, enum rc rc, const struct err *err)
 {
 	if (rc == RC_PERM) {
@@ -502,8 +527,11 @@ static void original_submitted(struct release *r, enum rc rc, const struct err *
 		r->taken = true;
 		retire_taken(r);
 	} else {
-		/* One that gets 4xx does not stand in the way of the others. */
-		if (rc != RC_NOTFOUND) {
+		/* One that gets 4xx does not stand in the way of the others; one that was refused
+		 * once, not in the way of digests. */
+		if (rc != RC_NOTFOUND && refused_before(r, r->next)) {
+			r->refused++;
+		} else if (rc != RC_NOTFOUND) {
 			r->postponed++;
 			r->postponed_err = *err;
 		}
@@ -520,13 +548,30 @@ static void digest_postponed(struct release *r, const struct err *err)
 		put_off(r, err);
 }
 
+static bool only_refused(const struct release *r)
+{
+	for (guint i = r->next; i < r->user->record->ids->len; i++)
+		if (!refused_before(r, i))
+			return false;
+	return r->postponed == 0;
+}
+
+/* Nobody answered: what was refused can wait for its next turn, and holds up no digest. */
+static void give_up_refused(struct release *r)
+{
+	r->refused += r->user->record->ids->len - r->next;
+	r->user->record->step = STEP_IDLE;
+}
+
 void release_submitted(struct release *r, enum rc rc, int code, const struct err *err)
 {
 	bool original = r->user->record->step == STEP_ORIGINALS;
 	bool failed = rc == RC_TEMP || rc == RC_CORRUPT || (rc == RC_NOTFOUND && !original);
 	if (rc == RC_PERM)
 		log_warning("%s: the MTA refuses: %s", r->user->name, err->text);
-	if (failed && code == 0)
+	if (failed && code == 0 && original && only_refused(r))
+		give_up_refused(r);
+	else if (failed && code == 0)
 		put_off(r, err); /* nobody answered: nobody will answer the next one */
 	else if (original)
 		original_submitted(r, rc, err);

@@ -26,7 +26,7 @@ struct releases {
 struct release_user {
 	struct releases *all; /* foreign */
 	char name[ADDR_MAX];
-	size_t held;                   /* unread messages */
+	size_t held;                   /* unread messages, without those that were refused */
 	int64_t oldest;                /* received; never in the future */
 	struct release_record *record; /* own; NULL until read */
 	struct release *active;        /* own; NULL if none is under way */
@@ -60,6 +60,7 @@ struct release {
 	size_t postponed;         /* originals that got 4xx in this pass */
 	struct err postponed_err;
 	size_t delivered, refused;
+	bool forgetful; /* more was refused than the ledger remembers */
 	size_t digests; /* taken by the MTA */
 	GArray *done;   /* own; struct release_done */
 	bool waiting;   /* put off until user->not_before */
@@ -74,6 +75,10 @@ enum rc release_user_refresh(struct release_user *user, struct err *err);
 enum rc release_user_record(struct release_user *user, struct err *err);
 /* After a failure: when to try again. */
 void release_user_failed(struct release_user *user);
+/* How many are held and were refused for good. */
+size_t release_user_refused(const struct release_user *user);
+/* Sets when what was refused is tried again. */
+void release_user_refused_later(struct release_user *user);
 
 /* release.c */
 /* Starts a release of these ids (stolen). With ids that are none, or a record that is under way, it

@@ -18,6 +18,7 @@ enum {
 	FAILURE_WAIT_MAX = 6 * 3600,
 	MERGE_MAX = 10000,      /* missed slots looked at, at most: 64 a day for five months */
 	REFRESH_SECONDS = 3600, /* a reader may mark as unread what was read */
+	REFUSED_SECONDS = 24 * 3600,
 };
 
 static void user_free(void *data)
@@ -103,12 +104,22 @@ enum rc release_user_record(struct release_user *user, struct err *err)
 	return rc;
 }
 
+size_t release_user_refused(const struct release_user *user)
+{
+	return user->record == NULL ? 0 : user->record->refused->len;
+}
+
+void release_user_refused_later(struct release_user *user)
+{
+	user->record->refused_next = user->all->now + REFUSED_SECONDS;
+}
+
 struct listing {
-	struct releases *all;
-	const char *user;
-	bool read_too;
+	struct release_user *user;
+	bool read_too, refused_too;
 	GPtrArray *ids;
 	int64_t oldest;
+	GPtrArray *refused; /* of the ledger's, those that are still there */
 };
 
 static bool list_one(void *ctx, const struct store_msg *msg)
@@ -117,8 +128,13 @@ static bool list_one(void *ctx, const struct store_msg *msg)
 	struct store_held held;
 	if (msg->trashed || (msg->seen && !l->read_too))
 		return true;
-	if (store_held_get(l->all->store, l->user, msg->id, &held, NULL) != RC_OK)
+	if (store_held_get(l->user->all->store, l->user->name, msg->id, &held, NULL) != RC_OK)
 		return true; /* a file of somebody else's */
+	bool refused = ledger_refused(l->user->record, msg->id);
+	if (refused)
+		g_ptr_array_add(l->refused, g_strdup(msg->id));
+	if (refused && !l->refused_too)
+		return true;
 	if (l->ids->len == 0 || held.received < l->oldest)
 		l->oldest = held.received;
 	g_ptr_array_add(l->ids, g_strdup(msg->id));
@@ -127,21 +143,31 @@ static bool list_one(void *ctx, const struct store_msg *msg)
 
 static enum rc list(struct listing *l, struct err *err)
 {
+	struct releases *all = l->user->all;
+	enum rc rc = release_user_record(l->user, err);
+	if (rc != RC_OK)
+		return rc;
 	l->ids = g_ptr_array_new_with_free_func(g_free);
-	enum rc rc = l->all->ops.reconcile(l->all->ctx, l->user, err);
+	l->refused = g_ptr_array_new_with_free_func(g_free);
+	rc = all->ops.reconcile(all->ctx, l->user->name, err);
 	if (rc == RC_OK)
-		rc = store_msg_list(l->all->store, l->user, list_one, l, err);
+		rc = store_msg_list(all->store, l->user->name, list_one, l, err);
 	if (rc != RC_OK) {
 		g_ptr_array_free(l->ids, TRUE);
+		g_ptr_array_free(l->refused, TRUE);
 		l->ids = NULL;
+		return rc;
 	}
-	return rc;
+	/* What its reader has opened or deleted needs no further attempt. */
+	g_ptr_array_free(l->user->record->refused, TRUE);
+	l->user->record->refused = l->refused;
+	return RC_OK;
 }
 
 enum rc releases_list(
     struct releases *all, const char *user, bool read_too, GPtrArray **ids_out, struct err *err)
 {
-	struct listing l = {.all = all, .user = user, .read_too = read_too};
+	struct listing l = {.user = release_user_get(all, user), .read_too = read_too};
 	enum rc rc = list(&l, err);
 	if (rc == RC_OK)
 		*ids_out = l.ids;
@@ -162,7 +188,7 @@ static void user_counted(struct release_user *user, const struct listing *l)
 
 enum rc release_user_refresh(struct release_user *user, struct err *err)
 {
-	struct listing l = {.all = user->all, .user = user->name};
+	struct listing l = {.user = user};
 	user->refreshed = user->all->now;
 	enum rc rc = list(&l, err);
 	if (rc == RC_OK) {
@@ -343,7 +369,7 @@ static struct due user_due(struct release_user *user, struct release_rule *rule)
 static void start(struct release_user *user, const struct release_rule *rule, const struct due *due)
 {
 	struct err err;
-	struct listing l = {.all = user->all, .user = user->name};
+	struct listing l = {.user = user};
 	if (list(&l, &err) != RC_OK) {
 		log_warning("%s: %s", user->name, err.text);
 		release_user_failed(user);
@@ -357,11 +383,36 @@ static void start(struct release_user *user, const struct release_rule *rule, co
 	release_run(r);
 }
 
+/* When what was refused is tried again; 0: nothing was. */
+static int64_t refused_due(const struct release_user *user)
+{
+	if (release_user_refused(user) == 0)
+		return 0;
+	return MIN(user->record->refused_next, user->all->now + REFUSED_SECONDS);
+}
+
+/* Alone, as originals; a failure to deliver them puts nothing off. */
+static void retry_refused(struct release_user *user)
+{
+	GPtrArray *ids = g_ptr_array_new_with_free_func(g_free);
+	const GPtrArray *refused = user->record->refused;
+	for (guint i = 0; i < refused->len; i++)
+		g_ptr_array_add(ids, g_strdup(refused->pdata[i]));
+	release_user_refused_later(user);
+	log_info("%s: trying again what the MTA refused: %u message(s)", user->name, ids->len);
+	release_run(release_new(user, ids, MODE_DELIVER, user->all->now));
+}
+
 static void resume(struct release_user *user)
 {
 	user->active->waiting = false;
 	user->all->running++;
 	release_run(user->active);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
 /* One user's turn. Returns when the next one is wanted; 0: not by itself. */
@@ -383,16 +434,20 @@ static int64_t tick_user(struct release_user *user)
 	if (llabs(all->now - user->refreshed) >= REFRESH_SECONDS &&
 	    release_user_refresh(user, &err) != RC_OK)
 		log_warning("%s: %s", user->name, err.text);
-	if (user->held == 0)
+	if (user->held == 0 && release_user_refused(user) == 0)
 		return 0;
 	if (release_user_record(user, &err) != RC_OK) {
 		log_warning("%s: %s", user->name, err.text);
 		return 0;
 	}
 	struct due due = user_due(user, &rule);
-	if (due.when > all->now || !room)
-		return MAX(due.when, all->now + 1);
-	start(user, &rule, &due);
+	int64_t refused = refused_due(user);
+	if (room && due.when != 0 && due.when <= all->now)
+		start(user, &rule, &due);
+	else if (room && refused != 0 && refused <= all->now)
+		retry_refused(user);
+	else
+		return MAX(earlier(due.when, refused), all->now + 1);
 	return all->now + 1;
 }
 
@@ -457,7 +512,7 @@ void releases_now(struct releases *all, const char *name, const char *const *ids
 		}
 		release_free(&user->active);
 	}
-	struct listing l = {.all = all, .user = user->name, .read_too = deliver};
+	struct listing l = {.user = user, .read_too = deliver, .refused_too = deliver};
 	if (ids != NULL) {
 		l.ids = copy_ids(ids);
 	} else if ((rc = list(&l, &err)) != RC_OK) {
@@ -481,12 +536,15 @@ void releases_status(struct releases *all, release_status_fn *fn, void *ctx)
 	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&user)) {
 		struct release_status status = {.held = user->held,
 		    .oldest = user->oldest,
+		    .refused = release_user_refused(user),
 		    .under_way = user->active != NULL,
 		    .failures = user->failures};
 		if (user->active != NULL)
 			status.next = MAX(user->not_before, all->now);
 		else if (user->held > 0 && release_user_record(user, &err) == RC_OK)
 			status.next = user_due(user, &rule).when;
+		else
+			status.next = refused_due(user);
 		fn(ctx, user->name, &status);
 	}
 }

@@ -32,6 +32,7 @@ struct site {
 	const int *compose_rcs, *submit_rcs; /* scripts of enum rc, ended by END: RC_OK for ever */
 	size_t compose_at, submit_at;
 	int code;                       /* that comes with every answer */
+	char poison[STORE_ID_MAX];      /* the MTA refuses this one and what contains it; or "" */
 	bool mute_compose, mute_submit; /* take the request and never answer: the crash comes */
 	unsigned serial;
 	size_t taken, retiring; /* messages that were still held when these were told */
@@ -88,10 +89,23 @@ static void answer(struct site *s, struct release *release, const char *what)
 	release_submitted(release, rc, s->code, &err);
 }
 
+/* The MTA refuses these for good. */
+static void refuse(struct site *s, struct release *release, const char *what)
+{
+	struct err err = {"poison"};
+	g_string_append_printf(s->log, "%s=poison ", what);
+	release_submitted(release, RC_PERM, 554, &err);
+}
+
 static void op_submit_digest(void *ctx, struct release *release)
 {
 	struct site *s = ctx;
 	const struct release_record *rec = release_record(release);
+	if (s->poison[0] != '\0' &&
+	    g_ptr_array_find_with_equal_func(rec->ids, s->poison, g_str_equal, NULL)) {
+		refuse(s, release, "digest");
+		return;
+	}
 	if (script_peek(s->submit_rcs, s->submit_at) == RC_OK) {
 		g_ptr_array_add(s->message_ids, g_strdup(rec->message_id));
 		for (guint i = 0; rec->mode == MODE_ATTACH && i < rec->ids->len; i++)
@@ -105,6 +119,10 @@ static void op_submit_original(void *ctx, struct release *release, const struct 
     const char *from, const char *rcpt)
 {
 	struct site *s = ctx;
+	if (strcmp(held->id, s->poison) == 0) {
+		refuse(s, release, from[0] == '\0' ? "<>" : rcpt);
+		return;
+	}
 	if (script_peek(s->submit_rcs, s->submit_at) == RC_OK)
 		g_ptr_array_add(s->delivered, g_strdup(held->id));
 	if (!s->mute_submit)
@@ -349,9 +367,143 @@ static void test_mta_refuses_message(void **state)
 	assert_int_equal(held(s), 1);
 	releases_tick(s->engine, FRIDAY_0700 + 60);
 	expect_log(s, "");
+	/* A day later it is tried alone, and by now they like it. */
 	releases_tick(s->engine, FRIDAY_0700 + DAY);
-	expect_log(s, "compose(1) digest=ok ");
+	expect_log(s, "Ann+news@example.org=ok ");
 	assert_int_equal(held(s), 0);
+}
+
+/* One message that is refused for ever: digests come as before, at the user's times, for more days
+ * than max_hold has; it is tried again alone, once a day, and stays held. */
+static void test_refused_for_ever(void **state)
+{
+	struct site *s = *state;
+	size_t attempts = 0, digests = 0;
+	strcpy(s->poison, hold(s, FRIDAY_0700 - HOUR, 10));
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s,
+	    "compose(2) digest=poison Ann+news@example.org=poison ann@example.org=poison "
+	    "<>=poison Ann+news@example.org=ok ");
+	for (int64_t now = FRIDAY_0700 + 600; now < FRIDAY_0700 + 12 * DAY; now += 600) {
+		if (now % (4 * HOUR) == 0)
+			hold(s, now - 10, 10);
+		if (now % (3 * DAY) == 0)
+			start(s, now); /* a restart forgets nothing */
+		releases_tick(s->engine, now);
+		if (strstr(s->log->str, "compose") != NULL) {
+			assert_int_equal((now - FRIDAY_0700) % DAY, 0);
+			expect_log(s, "compose(6) digest=ok ");
+			digests++;
+		} else if (s->log->len > 0) {
+			expect_log(
+			    s, "Ann+news@example.org=poison ann@example.org=poison <>=poison ");
+			attempts++;
+		}
+	}
+	assert_int_equal(digests, 11);
+	assert_in_range(attempts, 10, 12);
+	assert_int_equal(held(s), 7); /* six of the last day, and that one */
+}
+
+static void remember_status(void *ctx, const char *user, const struct release_status *status)
+{
+	assert_string_equal(user, ANN);
+	*(struct release_status *)ctx = *status;
+}
+
+/* What was refused is seen, and on demand reached. */
+static void test_refused_is_reached(void **state)
+{
+	struct site *s = *state;
+	const char *ids[] = {s->poison, NULL};
+	struct release_status status = {0};
+	strcpy(s->poison, hold(s, FRIDAY_0700 - HOUR, 10));
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	g_string_truncate(s->log, 0);
+	releases_status(s->engine, remember_status, &status);
+	assert_int_equal(status.held, 0);
+	assert_int_equal(status.refused, 1);
+	assert_int_equal(status.next, FRIDAY_0700 + DAY);
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 + 1, done, s);
+	expect_log(s, "");
+	assert_int_equal(s->done_rc, RC_OK);
+	assert_int_equal(s->done_left, 1);
+	releases_now(s->engine, ANN, ids, false, FRIDAY_0700 + 2, done, s);
+	expect_log(s, "Ann+news@example.org=poison ann@example.org=poison <>=poison ");
+	assert_int_equal(s->done_rc, RC_PERM);
+	assert_int_equal(s->done_left, 1);
+	s->poison[0] = '\0';
+	releases_now(s->engine, ANN, NULL, true, FRIDAY_0700 + 3, done, s);
+	expect_log(s, "Ann+news@example.org=ok ");
+	assert_int_equal(s->done_rc, RC_OK);
+	assert_int_equal(s->done_left, 0);
+	assert_int_equal(held(s), 0);
+	releases_tick(s->engine, FRIDAY_0700 + 2 * DAY);
+	expect_log(s, "");
+}
+
+/* Trying it again holds up nothing, whether nobody answers or the MTA says 4xx. */
+static void test_refused_then_put_off(void **state)
+{
+	struct site *s = *state;
+	static const int temp[] = {RC_TEMP, END};
+	static const int codes[] = {0, 451};
+	strcpy(s->poison, hold(s, FRIDAY_0700 - HOUR, 10));
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	s->poison[0] = '\0';
+	for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
+		int64_t day = FRIDAY_0700 + (int64_t)(i + 1) * DAY;
+		s->submit_rcs = temp;
+		s->submit_at = 0;
+		s->code = codes[i];
+		g_string_truncate(s->log, 0);
+		releases_tick(s->engine, day + 60);
+		expect_log(s, "Ann+news@example.org=temp ");
+		hold(s, day + 120, 10);
+		releases_tick(s->engine, day + 180);
+		releases_now(s->engine, ANN, NULL, false, day + 240, done, s);
+		expect_log(s, "compose(1) digest=ok ");
+		assert_int_equal(s->done_left, 1);
+	}
+	releases_tick(s->engine, FRIDAY_0700 + 3 * DAY + 60);
+	expect_log(s, "Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+}
+
+/* More than the ledger remembers: nothing is lost, and nothing is tried in a loop. */
+static void test_many_refused(void **state)
+{
+	struct site *s = *state;
+	struct release_status status = {0};
+	enum { MANY = LEDGER_REFUSED_MAX + 20 };
+	int *rcs = g_new(int, MANY * 3 + 2);
+	for (int i = 0; i < MANY * 3 + 1; i++)
+		rcs[i] = RC_PERM;
+	rcs[MANY * 3 + 1] = END;
+	s->config.max_messages = 1000;
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	for (int i = 0; i < MANY; i++)
+		hold(s, FRIDAY_0700 - HOUR, 10);
+	s->submit_rcs = rcs;
+	s->code = 550;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	releases_status(s->engine, remember_status, &status);
+	assert_int_equal(status.held, 20);
+	assert_int_equal(status.refused, LEDGER_REFUSED_MAX);
+	assert_int_equal(held(s), MANY);
+	g_string_truncate(s->log, 0);
+	releases_tick(s->engine, FRIDAY_0700 + 1);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700 + DAY); /* and now it takes all */
+	expect_log(s, "compose(20) digest=ok ");
+	releases_tick(s->engine, FRIDAY_0700 + DAY + 1);
+	assert_int_equal(held(s), 0);
+	g_free(rcs);
 }
 
 /* A message that gets 4xx for ever does not stand in the way of the others. */
@@ -769,7 +921,9 @@ static void test_nonsense_in_ledger(void **state)
 	    "{\"v\":1,\"last\":0,\"rule\":\"\",\"slot\":0,\"seq\":1,\"step\":9,\"mode\":0,"
 	    "\"mid\":\"\",\"ids\":[]}",
 	    "{\"v\":1,\"last\":0,\"rule\":\"\",\"slot\":0,\"seq\":1,\"step\":0,\"mode\":0,"
-	    "\"mid\":\"\",\"ids\":[1]}"};
+	    "\"mid\":\"\",\"ids\":[1]}",
+	    "{\"v\":1,\"last\":0,\"rule\":\"\",\"slot\":0,\"seq\":1,\"step\":0,\"mode\":0,"
+	    "\"mid\":\"\",\"ids\":[],\"refused\":[1]}"};
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct release_record *record = NULL;
 		assert_int_equal(store_slot_put(s->store, ANN, rows[i], strlen(rows[i]), NULL), 0);
@@ -805,14 +959,15 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {T(test_slot), T(test_missed),
 	    T(test_new_rule_is_no_missed_slot), T(test_mta_down), T(test_mta_refuses_digest),
-	    T(test_mta_refuses_message), T(test_one_is_put_off), T(test_digest_is_put_off_for_ever),
-	    T(test_clock_set_back), T(test_looked_at_again), T(test_compose_fails),
-	    T(test_vanished), T(test_batches), T(test_folder), T(test_no_delimiter), T(test_crash),
-	    T(test_vanished), T(test_parts_crash), T(test_folder), T(test_no_delimiter),
-	    T(test_crash), T(test_vanished), T(test_part_of), T(test_folder), T(test_no_delimiter),
-	    T(test_crash), T(test_crash_originals), T(test_max_hold), T(test_pause),
-	    T(test_clock_was_ahead), T(test_opted_out), T(test_unknown_zone), T(test_on_demand),
-	    T(test_on_demand_while_under_way), T(test_many_originals), T(test_nonsense_in_ledger),
-	    T(test_store_fails)};
+	    T(test_mta_refuses_message), T(test_refused_for_ever), T(test_refused_is_reached),
+	    T(test_refused_then_put_off), T(test_many_refused), T(test_one_is_put_off),
+	    T(test_digest_is_put_off_for_ever), T(test_clock_set_back), T(test_looked_at_again),
+	    T(test_compose_fails), T(test_vanished), T(test_batches), T(test_folder),
+	    T(test_no_delimiter), T(test_crash), T(test_vanished), T(test_parts_crash),
+	    T(test_folder), T(test_no_delimiter), T(test_crash), T(test_vanished), T(test_part_of),
+	    T(test_folder), T(test_no_delimiter), T(test_crash), T(test_crash_originals),
+	    T(test_max_hold), T(test_pause), T(test_clock_was_ahead), T(test_opted_out),
+	    T(test_unknown_zone), T(test_on_demand), T(test_on_demand_while_under_way),
+	    T(test_many_originals), T(test_nonsense_in_ledger), T(test_store_fails)};
 	return cmocka_run_group_tests_name("release", tests, NULL, NULL);
 }
