@@ -198,7 +198,7 @@ static enum rc compose_job(
 	    entries);
 	if (job == NULL) {
 		user_unref(&user);
-		return err_set(err, RC_TEMP, "the digest's description is not valid UTF-8");
+		return err_set(err, RC_PERM, "the digest's description is not valid UTF-8");
 	}
 	add_text(job, "host", d->conf->host);
 	add_text(job, "form", q->form);

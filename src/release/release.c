@@ -17,7 +17,7 @@
 enum {
 	COMPOSE_ATTEMPTS =
 	    3, /* then the originals go out alone: that needs neither worker nor disk */
-	DIGEST_ATTEMPTS = 8, /* 4xx replies to a digest; some MTAs never say 5xx */
+	DIGEST_ATTEMPTS = 8, /* put off after 4xx, or for want of a disk; not without end */
 	CANDIDATES = 4,
 	/* The record must fit into the ledger, with what was refused: quotes and comma. */
 	IDS_BYTES_MAX = STORE_SLOT_MAX - 4096 - LEDGER_REFUSED_MAX * (STORE_ID_MAX + 3),
@@ -468,16 +468,25 @@ static void drop_missing(struct release *r)
 	}
 }
 
-void release_composed(struct release *r, enum rc rc, const struct err *err)
+/* A 4xx to the digest itself, or no room to compose it. Some MTAs never say 5xx, some disks stay full:
+ * in the end the originals go out alone. */
+static void digest_postponed(struct release *r, const struct err *err)
+{
+	if (++r->digest_failures >= DIGEST_ATTEMPTS)
+		give_up_digest(r, err->text);
+	else
+		put_off(r, err);
+}
+
+static void compose_failed(struct release *r, enum rc rc, const struct err *err)
 {
 	struct release_record *rec = r->user->record;
-	if (rc == RC_OK) {
-		fault_point("release.before_submit");
-		r->all->ops.submit_digest(r->all->ctx, r);
+	log_warning("%s: composing the digest: %s", r->user->name, err->text);
+	if (rc == RC_TEMP) { /* a full disk, no process to be had: not mended by asking again */
+		digest_postponed(r, err);
 		return;
 	}
 	r->compose_failures++;
-	log_warning("%s: composing the digest: %s", r->user->name, err->text);
 	if (rc == RC_NOTFOUND)
 		drop_missing(r);
 	else if (rc == RC_CORRUPT)
@@ -486,7 +495,18 @@ void release_composed(struct release *r, enum rc rc, const struct err *err)
 		rec->step = STEP_IDLE;
 	else if (r->compose_failures >= COMPOSE_ATTEMPTS)
 		give_up_digest(r, err->text);
-	release_run(r);
+}
+
+void release_composed(struct release *r, enum rc rc, const struct err *err)
+{
+	if (rc == RC_OK) {
+		fault_point("release.before_submit");
+		r->all->ops.submit_digest(r->all->ctx, r);
+		return;
+	}
+	compose_failed(r, rc, err);
+	if (!r->waiting)
+		release_run(r);
 }
 
 static void digest_submitted(struct release *r, enum rc rc, const struct err *err)
@@ -537,15 +557,6 @@ static void original_submitted(struct release *r, enum rc rc, const struct err *
 		}
 		next_original(r);
 	}
-}
-
-/* A 4xx to the digest itself. Some MTAs never say 5xx: in the end the originals go out alone. */
-static void digest_postponed(struct release *r, const struct err *err)
-{
-	if (++r->digest_failures >= DIGEST_ATTEMPTS)
-		give_up_digest(r, err->text);
-	else
-		put_off(r, err);
 }
 
 static bool only_refused(const struct release *r)

@@ -105,7 +105,7 @@ void releases_now(struct releases *releases, const char *user, const char *const
     int64_t now, release_done_fn *done, void *done_ctx);
 
 /* How a step went. RC_NOTFOUND from composing: an original is gone, make a new list. RC_CORRUPT
- * from composing: the worker died. RC_PERM from submitting: the MTA refused for good. code: the
+ * from composing: the worker died. RC_TEMP from composing: not now. RC_PERM from submitting: the MTA refused for good. code: the
  * MTA's reply code, 0 if there was no reply: then the rest waits, too. */
 void release_composed(struct release *release, enum rc rc, const struct err *err);
 void release_submitted(struct release *release, enum rc rc, int code, const struct err *err);

@@ -56,8 +56,9 @@ struct release {
 	unsigned candidate; /* of the addresses to try for this original */
 	bool taken;         /* the MTA has taken this original; only its removal is left */
 	unsigned compose_failures;
-	unsigned digest_failures; /* 4xx to the digest itself */
-	size_t postponed;         /* originals that got 4xx in this pass */
+	unsigned
+	    digest_failures; /* 4xx to the digest itself, or it could not be composed for now */
+	size_t postponed;    /* originals that got 4xx in this pass */
 	struct err postponed_err;
 	size_t delivered, refused;
 	bool forgetful; /* more was refused than the ledger remembers */

@@ -592,18 +592,45 @@ static void test_compose_fails(void **state)
 {
 	struct site *s = *state;
 	static const int died[] = {RC_CORRUPT, END};
-	static const int full[] = {RC_TEMP, RC_TEMP, RC_TEMP, END};
+	static const int late[] = {RC_CORRUPT, RC_CORRUPT, RC_CORRUPT, END};
 	hold(s, FRIDAY_0700 - HOUR, 10);
 	s->compose_rcs = died;
 	releases_tick(s->engine, FRIDAY_0700 - 60);
 	releases_tick(s->engine, FRIDAY_0700);
 	expect_log(s, "compose(1) compose-plain(1) digest=ok ");
 	hold(s, FRIDAY_0700 + HOUR, 10);
-	s->compose_rcs = full;
+	s->compose_rcs = late;
 	s->compose_at = 0;
 	releases_tick(s->engine, FRIDAY_0700 + DAY);
-	expect_log(s, "compose(1) compose(1) compose(1) Ann+news@example.org=ok ");
+	expect_log(s, "compose(1) compose-plain(1) compose-plain(1) Ann+news@example.org=ok ");
 	assert_int_equal(held(s), 0);
+}
+
+/* A full disk: waited for as the MTA is, but not for ever. */
+static void test_no_room_to_compose(void **state)
+{
+	struct site *s = *state;
+	static const int full[] = {RC_TEMP, RC_TEMP, RC_TEMP, END};
+	static const int for_ever[] = {
+	    RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	s->compose_rcs = full;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	releases_tick(s->engine, FRIDAY_0700 + 299);
+	expect_log(s, "compose(1) ");
+	releases_tick(s->engine, FRIDAY_0700 + 300);
+	releases_tick(s->engine, FRIDAY_0700 + 900);
+	releases_tick(s->engine, FRIDAY_0700 + 2100);
+	expect_log(s, "compose(1) compose(1) compose(1) digest=ok ");
+	hold(s, FRIDAY_0700 + HOUR, 10);
+	s->compose_rcs = for_ever;
+	s->compose_at = 0;
+	for (int64_t now = FRIDAY_0700 + DAY; now < FRIDAY_0700 + 2 * DAY; now += HOUR)
+		releases_tick(s->engine, now);
+	assert_int_equal(held(s), 0);
+	assert_int_equal(s->message_ids->len, 1);
+	assert_non_null(strstr(s->log->str, "compose(1) Ann+news@example.org=ok "));
 }
 
 static void test_vanished(void **state)
@@ -962,12 +989,13 @@ int main(void)
 	    T(test_mta_refuses_message), T(test_refused_for_ever), T(test_refused_is_reached),
 	    T(test_refused_then_put_off), T(test_many_refused), T(test_one_is_put_off),
 	    T(test_digest_is_put_off_for_ever), T(test_clock_set_back), T(test_looked_at_again),
-	    T(test_compose_fails), T(test_vanished), T(test_batches), T(test_folder),
-	    T(test_no_delimiter), T(test_crash), T(test_vanished), T(test_parts_crash),
-	    T(test_folder), T(test_no_delimiter), T(test_crash), T(test_vanished), T(test_part_of),
-	    T(test_folder), T(test_no_delimiter), T(test_crash), T(test_crash_originals),
-	    T(test_max_hold), T(test_pause), T(test_clock_was_ahead), T(test_opted_out),
-	    T(test_unknown_zone), T(test_on_demand), T(test_on_demand_while_under_way),
-	    T(test_many_originals), T(test_nonsense_in_ledger), T(test_store_fails)};
+	    T(test_compose_fails), T(test_no_room_to_compose), T(test_vanished), T(test_batches),
+	    T(test_folder), T(test_no_delimiter), T(test_crash), T(test_vanished),
+	    T(test_parts_crash), T(test_folder), T(test_no_delimiter), T(test_crash),
+	    T(test_vanished), T(test_part_of), T(test_folder), T(test_no_delimiter), T(test_crash),
+	    T(test_crash_originals), T(test_max_hold), T(test_pause), T(test_clock_was_ahead),
+	    T(test_opted_out), T(test_unknown_zone), T(test_on_demand),
+	    T(test_on_demand_while_under_way), T(test_many_originals), T(test_nonsense_in_ledger),
+	    T(test_store_fails)};
 	return cmocka_run_group_tests_name("release", tests, NULL, NULL);
 }
