@@ -15,7 +15,7 @@
  * Slots missed while nobody ran merge into one. A slot with nothing held passes in silence. A
  * message that its reader has opened or deleted in the folder is not repeated. What waited for
  * max_hold goes out whatever the times say; what is held for somebody who no longer takes part goes
- * out at once, without a digest. What the MTA refuses for good stays held, is left out of later
+ * out at once, without a digest, what was put off and what was read in the folder with it. What the MTA refuses for good stays held, is left out of later
  * digests and is tried again alone once a day.
  */
 #ifndef PULLYU_RELEASE_RELEASE_H
@@ -96,8 +96,8 @@ void releases_held(struct releases *releases, const char *user, int64_t received
  * instant not later than a minute from now. */
 int64_t releases_tick(struct releases *releases, int64_t now);
 
-/* On demand. ids NULL: everything held, as a digest now (deliver: as originals, what was read or
- * refused too; what was put off becomes part of it).
+/* On demand. ids NULL: everything held, as a digest now (deliver, or somebody who takes no part: as
+ * originals, what was read or refused too; what was put off becomes part of it).
  * Otherwise these messages, as originals. done is called exactly once. */
 typedef void release_done_fn(
     void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err);
@@ -115,7 +115,8 @@ const char *release_user(const struct release *release);
 const struct release_record *release_record(const struct release *release);
 
 struct release_status {
-	size_t held;    /* unread messages, without those that were refused */
+	/* Unread messages (of one who takes no part, read ones too), without those refused. */
+	size_t held;
 	size_t refused; /* held, and refused by the MTA for good */
 	int64_t oldest; /* received; 0 if none */
 	int64_t next;   /* next release; 0 if none */

@@ -26,7 +26,8 @@ struct releases {
 struct release_user {
 	struct releases *all; /* foreign */
 	char name[ADDR_MAX];
-	size_t held;                   /* unread messages, without those that were refused */
+	/* Unread messages (of one who takes no part, read ones too), without those refused. */
+	size_t held;
 	int64_t oldest;                /* received; never in the future */
 	struct release_record *record; /* own; NULL until read */
 	struct release *active;        /* own; NULL if none is under way */
@@ -47,7 +48,6 @@ struct release {
 	enum release_mode mode;    /* of the digests that are still to begin */
 	int64_t slot;
 	bool serves_slot; /* advances record.last to slot when all is done */
-	bool read_too;    /* drain: messages that were read in the folder go out too */
 	bool
 	    unlogged; /* the ledger cannot be written: originals only, each removed after its 250 */
 	bool plain;   /* a worker died: compose without looking into the originals */

@@ -188,7 +188,9 @@ static void user_counted(struct release_user *user, const struct listing *l)
 
 enum rc release_user_refresh(struct release_user *user, struct err *err)
 {
-	struct listing l = {.user = user};
+	struct release_rule rule;
+	user->all->ops.rule(user->all->ctx, user->name, &rule);
+	struct listing l = {.user = user, .read_too = !rule.takes_part};
 	user->refreshed = user->all->now;
 	enum rc rc = list(&l, err);
 	if (rc == RC_OK) {
@@ -366,16 +368,30 @@ static struct due user_due(struct release_user *user, struct release_rule *rule)
 	return due;
 }
 
+/* Ends what was put off, so that all of it can go out as originals. What the MTA has taken is removed
+ * first: the next release goes on with such a record. */
+static void abandon(struct release_user *user)
+{
+	if (user->record->step != STEP_RETIRE) {
+		user->record->step = STEP_IDLE;
+		g_ptr_array_set_size(user->record->ids, 0);
+	}
+	release_free(&user->active);
+}
+
+/* For somebody who takes no part this is what draining is, but for what was refused. */
 static void start(struct release_user *user, const struct release_rule *rule, const struct due *due)
 {
 	struct err err;
-	struct listing l = {.user = user};
+	struct listing l = {.user = user, .read_too = !rule->takes_part};
 	if (list(&l, &err) != RC_OK) {
 		log_warning("%s: %s", user->name, err.text);
 		release_user_failed(user);
 		return;
 	}
 	user_counted(user, &l);
+	if (user->active != NULL)
+		abandon(user);
 	/* With nothing held this ends at once, and the slot counts as served. */
 	struct release *r =
 	    release_new(user, l.ids, rule->takes_part ? rule->mode : MODE_DELIVER, due->slot);
@@ -415,6 +431,18 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
+/* The user has left since the digest was put off: nobody waits for it any more. True once only, so
+ * that the originals are put off as others are. */
+static bool opted_out(struct release_user *user, struct release_rule *rule)
+{
+	if (user->active->mode == MODE_DELIVER)
+		return false;
+	user->all->ops.rule(user->all->ctx, user->name, rule);
+	if (!rule->takes_part)
+		user->active->mode = MODE_DELIVER;
+	return !rule->takes_part;
+}
+
 /* One user's turn. Returns when the next one is wanted; 0: not by itself. */
 static int64_t tick_user(struct release_user *user)
 {
@@ -425,6 +453,10 @@ static int64_t tick_user(struct release_user *user)
 	if (user->active != NULL) {
 		if (!user->active->waiting)
 			return 0; /* its answer will come */
+		if (room && opted_out(user, &rule)) {
+			start(user, &rule, &(struct due){.slot = all->now});
+			return all->now + 1;
+		}
 		user->not_before = MIN(user->not_before, all->now + FAILURE_WAIT_MAX);
 		if (user->not_before > all->now || !room)
 			return MAX(user->not_before, all->now + 1);
@@ -496,6 +528,8 @@ void releases_now(struct releases *all, const char *name, const char *const *ids
 		refuse(done, done_ctx, rc, &err);
 		return;
 	}
+	all->ops.rule(all->ctx, user->name, &rule);
+	deliver |= !rule.takes_part;
 	if (user->active != NULL && !deliver) {
 		/* It was put off after a failure: now is a good time, and the rest joins it later.
 		 */
@@ -503,15 +537,8 @@ void releases_now(struct releases *all, const char *name, const char *const *ids
 		resume(user);
 		return;
 	}
-	if (user->active != NULL) {
-		/* Draining: all of it as originals, whatever was under way. What the MTA has taken
-		 * is removed first. */
-		if (user->record->step != STEP_RETIRE) {
-			user->record->step = STEP_IDLE;
-			g_ptr_array_set_size(user->record->ids, 0);
-		}
-		release_free(&user->active);
-	}
+	if (user->active != NULL)
+		abandon(user);
 	struct listing l = {.user = user, .read_too = deliver, .refused_too = deliver};
 	if (ids != NULL) {
 		l.ids = copy_ids(ids);
@@ -519,8 +546,7 @@ void releases_now(struct releases *all, const char *name, const char *const *ids
 		refuse(done, done_ctx, rc, &err);
 		return;
 	}
-	all->ops.rule(all->ctx, user->name, &rule);
-	bool originals = ids != NULL || deliver || !rule.takes_part;
+	bool originals = ids != NULL || deliver;
 	struct release *r = release_new(user, l.ids, originals ? MODE_DELIVER : rule.mode, now);
 	g_array_append_val(r->done, d);
 	release_run(r);

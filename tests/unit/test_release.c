@@ -197,6 +197,26 @@ static int setup(void **state)
 	return 0;
 }
 
+/* Over a folder that somebody else reads, too. */
+static int setup_folder(void **state)
+{
+	struct err err;
+	if (setup(state) != 0)
+		return -1;
+	struct site *s = *state;
+	releases_free(&s->engine);
+	store_close(&s->store);
+	char *path = g_strdup_printf("%s/mail", s->dir);
+	struct store_config store = {
+	    .msg_driver = "maildir", .msg_path = path, .db_driver = "mem", .db_path = ""};
+	assert_int_equal(fs_mkdirs(path, 0700, NULL), RC_OK);
+	if (store_open(&store, &s->store, NULL, &err) != RC_OK)
+		fail_msg("%s", err.text);
+	g_free(path);
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	struct site *s = *state;
@@ -205,7 +225,9 @@ static int teardown(void **state)
 	g_string_free(s->log, TRUE);
 	g_ptr_array_free(s->delivered, TRUE);
 	g_ptr_array_free(s->message_ids, TRUE);
-	int result = rmdir(s->dir);
+	char *command = g_strdup_printf("rm -rf '%s/mail'", s->dir); /* our own mkdtemp */
+	int result = system(command) != 0 || rmdir(s->dir) != 0;
+	g_free(command);
 	g_free(s);
 	return result;
 }
@@ -870,6 +892,63 @@ static void test_opted_out(void **state)
 	assert_int_equal(held(s), 0);
 }
 
+/* A digest that was put off is not awaited by one who left; what was read goes out as well. */
+static void test_opted_out_while_put_off(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_TEMP, RC_TEMP, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(1) digest=temp ");
+	hold(s, FRIDAY_0700 + 30, 10);
+	s->rule.takes_part = false;
+	releases_tick(s->engine, FRIDAY_0700 + 100);
+	expect_log(s, "Ann+news@example.org=temp "); /* nobody answers: put off as others are */
+	releases_tick(s->engine, FRIDAY_0700 + 101);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700 + 2 * HOUR);
+	expect_log(s, "Ann+news@example.org=ok Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+	assert_int_equal(s->message_ids->len, 0);
+}
+
+/* As an IMAP server does. */
+static void read_it(struct site *s, const char *id)
+{
+	char *from = g_strdup_printf("%s/mail/example.org/ann/new/%s", s->dir, id);
+	char *to = g_strdup_printf("%s/mail/example.org/ann/cur/%s:2,S", s->dir, id);
+	assert_int_equal(rename(from, to), 0);
+	g_free(from);
+	g_free(to);
+}
+
+/* As draining does: what was read in the folder goes out too. */
+static void test_opted_out_with_read_ones(void **state)
+{
+	struct site *s = *state;
+	struct release_status status = {0};
+	read_it(s, hold(s, FRIDAY_0700 - 9 * HOUR, 10));
+	hold(s, FRIDAY_0700 - 9 * HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 8 * HOUR);
+	s->rule.takes_part = false;
+	releases_tick(s->engine, FRIDAY_0700 - 7 * HOUR);
+	expect_log(s, "Ann+news@example.org=ok Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+	/* Nothing but read ones: counted, and found by the hourly look. */
+	read_it(s, hold(s, FRIDAY_0700 - 6 * HOUR, 10));
+	start(s, FRIDAY_0700 - 5 * HOUR);
+	releases_status(s->engine, remember_status, &status);
+	assert_int_equal(status.held, 1);
+	releases_tick(s->engine, FRIDAY_0700 - 4 * HOUR);
+	expect_log(s, "Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+	read_it(s, hold(s, FRIDAY_0700 - 3 * HOUR, 10));
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 - 3 * HOUR, done, s);
+	assert_int_equal(s->done_delivered, 1);
+}
+
 static void test_unknown_zone(void **state)
 {
 	struct site *s = *state;
@@ -994,8 +1073,9 @@ int main(void)
 	    T(test_parts_crash), T(test_folder), T(test_no_delimiter), T(test_crash),
 	    T(test_vanished), T(test_part_of), T(test_folder), T(test_no_delimiter), T(test_crash),
 	    T(test_crash_originals), T(test_max_hold), T(test_pause), T(test_clock_was_ahead),
-	    T(test_opted_out), T(test_unknown_zone), T(test_on_demand),
-	    T(test_on_demand_while_under_way), T(test_many_originals), T(test_nonsense_in_ledger),
-	    T(test_store_fails)};
+	    T(test_opted_out), T(test_opted_out_while_put_off),
+	    cmocka_unit_test_setup_teardown(test_opted_out_with_read_ones, setup_folder, teardown),
+	    T(test_unknown_zone), T(test_on_demand), T(test_on_demand_while_under_way),
+	    T(test_many_originals), T(test_nonsense_in_ledger), T(test_store_fails)};
 	return cmocka_run_group_tests_name("release", tests, NULL, NULL);
 }
