@@ -23,11 +23,31 @@ enum {
 	IDS_BYTES_MAX = STORE_SLOT_MAX - 4096 - LEDGER_REFUSED_MAX * (STORE_ID_MAX + 3),
 };
 
+/* Without those that are under way or in the rest. */
 static void append_rest(struct release *r, GPtrArray *ids)
 {
+	const struct release_record *rec = r->user->record;
+	GHashTable *there = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; rec->step != STEP_IDLE && i < rec->ids->len; i++)
+		g_hash_table_add(there, rec->ids->pdata[i]);
+	for (guint i = 0; i < r->rest->len; i++)
+		g_hash_table_add(there, r->rest->pdata[i]);
 	for (guint i = 0; i < ids->len; i++)
-		g_ptr_array_add(r->rest, g_strdup(ids->pdata[i]));
+		if (!g_hash_table_contains(there, ids->pdata[i])) {
+			char *id = g_strdup(ids->pdata[i]);
+			g_ptr_array_add(r->rest, id);
+			g_hash_table_add(there, id);
+		}
+	g_hash_table_destroy(there);
 	g_ptr_array_free(ids, TRUE);
+}
+
+void release_join(struct release *r, GPtrArray *ids, enum release_mode mode)
+{
+	append_rest(r, ids);
+	r->counted = false;
+	if (!r->unlogged) /* else a digest could not be told from its repeat */
+		r->mode = mode;
 }
 
 struct release *release_new(
@@ -77,11 +97,15 @@ static void tell(struct release *r, enum rc rc, const struct err *err)
 {
 	size_t left = r->user->held + release_user_refused(r->user);
 	struct release_ops *ops = &r->all->ops;
-	for (guint i = 0; i < r->done->len; i++) {
-		struct release_done *d = &g_array_index(r->done, struct release_done, i);
+	GArray *all = r->done;
+	r->done = g_array_new(FALSE, TRUE, sizeof(struct release_done));
+	if (rc != RC_OK)
+		left = MAX(left, 1); /* a message that was read is not counted, and stays */
+	for (guint i = 0; i < all->len; i++) {
+		struct release_done *d = &g_array_index(all, struct release_done, i);
 		d->fn(d->ctx, r->delivered, left, rc, err);
 	}
-	g_array_set_size(r->done, 0);
+	g_array_free(all, TRUE);
 	if (ops->ended != NULL)
 		ops->ended(r->all->ctx, r->user->name, r->digests, r->delivered, left, rc,
 		    err == NULL ? "" : err->text);
@@ -90,7 +114,10 @@ static void tell(struct release *r, enum rc rc, const struct err *err)
 /* Not now: the tick resumes at the step that the record names. */
 static void put_off(struct release *r, const struct err *err)
 {
+	struct err look;
 	release_user_failed(r->user);
+	if (release_user_refresh(r->user, &look) != RC_OK)
+		log_warning("%s: %s", r->user->name, look.text);
 	r->waiting = true;
 	r->all->running--;
 	tell(r, RC_TEMP, err);

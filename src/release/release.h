@@ -98,9 +98,21 @@ int64_t releases_tick(struct releases *releases, int64_t now);
 
 /* On demand. ids NULL: everything held, as a digest now (deliver, or somebody who takes no part: as
  * originals, what was read or refused too; what was put off becomes part of it).
- * Otherwise these messages, as originals. done is called exactly once. */
+ * It joins a release that is put off, and tries that at once, or one that is under way; what this one
+ * has under way stays as it is, the rest follows.
+ * Otherwise these messages, as originals; refused while another release is under way or put off.
+ *
+ * done is called exactly once, perhaps before releases_now returns: when the release has ended, or was
+ * put off (RC_TEMP; the engine goes on by itself), or left messages that the MTA refuses (RC_PERM).
+ * delivered: by the whole of that release; left: what is still held. RC_OK with none delivered and
+ * none left: nothing was held. If it was refused (release_refused), nothing was begun, and nothing
+ * will happen by itself. done may call releases_now with ids, not for everything. */
 typedef void release_done_fn(
     void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err);
+static inline bool release_refused(size_t delivered, size_t left, enum rc rc)
+{
+	return rc != RC_OK && delivered == 0 && left == 0;
+}
 void releases_now(struct releases *releases, const char *user, const char *const *ids, bool deliver,
     int64_t now, release_done_fn *done, void *done_ctx);
 

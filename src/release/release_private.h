@@ -86,6 +86,8 @@ void release_user_refused_later(struct release_user *user);
  * goes on with the record. */
 struct release *release_new(
     struct release_user *user, GPtrArray *ids, enum release_mode mode, int64_t slot);
+/* These ids (stolen) follow what is under way, without doubles, as such digests. */
+void release_join(struct release *release, GPtrArray *ids, enum release_mode mode);
 /* Takes the next steps until one has to be waited for. May free the release. */
 void release_run(struct release *release);
 void release_free(struct release **release);

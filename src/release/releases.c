@@ -431,15 +431,14 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-/* The user has left since the digest was put off: nobody waits for it any more. True once only, so
- * that the originals are put off as others are. */
+/* The user has left since the digest was put off: nobody waits for it any more. Not so of originals:
+ * those are put off as others are. */
 static bool opted_out(struct release_user *user, struct release_rule *rule)
 {
-	if (user->active->mode == MODE_DELIVER)
+	bool digest = user->record->step == STEP_COMPOSE || user->active->mode != MODE_DELIVER;
+	if (!digest || user->active->taken)
 		return false;
 	user->all->ops.rule(user->all->ctx, user->name, rule);
-	if (!rule->takes_part)
-		user->active->mode = MODE_DELIVER;
 	return !rule->takes_part;
 }
 
@@ -455,7 +454,7 @@ static int64_t tick_user(struct release_user *user)
 			return 0; /* its answer will come */
 		if (room && opted_out(user, &rule)) {
 			start(user, &rule, &(struct due){.slot = all->now});
-			return all->now + 1;
+			return all->now + TICK_SECONDS;
 		}
 		user->not_before = MIN(user->not_before, all->now + FAILURE_WAIT_MAX);
 		if (user->not_before > all->now || !room)
@@ -508,11 +507,6 @@ static GPtrArray *copy_ids(const char *const *ids)
 	return copy;
 }
 
-static void refuse(release_done_fn *done, void *done_ctx, enum rc rc, const struct err *err)
-{
-	done(done_ctx, 0, 0, rc, err);
-}
-
 void releases_now(struct releases *all, const char *name, const char *const *ids, bool deliver,
     int64_t now, release_done_fn *done, void *done_ctx)
 {
@@ -522,34 +516,32 @@ void releases_now(struct releases *all, const char *name, const char *const *ids
 	struct err err;
 	all->now = now;
 	enum rc rc = release_user_record(user, &err);
-	if (rc == RC_OK && user->active != NULL && !(user->active->waiting && ids == NULL))
+	if (rc == RC_OK && user->active != NULL && ids != NULL)
 		rc = err_set(&err, RC_TEMP, "a release for this user is under way; try again soon");
-	if (rc != RC_OK) {
-		refuse(done, done_ctx, rc, &err);
-		return;
-	}
 	all->ops.rule(all->ctx, user->name, &rule);
 	deliver |= !rule.takes_part;
-	if (user->active != NULL && !deliver) {
-		/* It was put off after a failure: now is a good time, and the rest joins it later.
-		 */
-		g_array_append_val(user->active->done, d);
-		resume(user);
-		return;
-	}
-	if (user->active != NULL)
-		abandon(user);
 	struct listing l = {.user = user, .read_too = deliver, .refused_too = deliver};
-	if (ids != NULL) {
+	if (rc == RC_OK && ids != NULL)
 		l.ids = copy_ids(ids);
-	} else if ((rc = list(&l, &err)) != RC_OK) {
-		refuse(done, done_ctx, rc, &err);
+	else if (rc == RC_OK)
+		rc = list(&l, &err);
+	if (rc != RC_OK) {
+		done(done_ctx, 0, 0, rc, &err);
 		return;
 	}
-	bool originals = ids != NULL || deliver;
-	struct release *r = release_new(user, l.ids, originals ? MODE_DELIVER : rule.mode, now);
-	g_array_append_val(r->done, d);
-	release_run(r);
+	enum release_mode mode = ids != NULL || deliver ? MODE_DELIVER : rule.mode;
+	if (user->active != NULL && deliver && user->active->waiting && !user->active->taken)
+		abandon(user);
+	bool joins = user->active != NULL;
+	if (joins)
+		release_join(user->active, l.ids, mode);
+	else
+		release_new(user, l.ids, mode, now);
+	g_array_append_val(user->active->done, d);
+	if (!joins)
+		release_run(user->active);
+	else if (user->active->waiting) /* put off after a failure: now is a good time */
+		resume(user);
 }
 
 void releases_status(struct releases *all, release_status_fn *fn, void *ctx)

@@ -33,6 +33,7 @@ struct site {
 	size_t compose_at, submit_at;
 	int code;                       /* that comes with every answer */
 	char poison[STORE_ID_MAX];      /* the MTA refuses this one and what contains it; or "" */
+	struct release *waits;          /* the last one that is waited for an answer */
 	bool mute_compose, mute_submit; /* take the request and never answer: the crash comes */
 	unsigned serial;
 	size_t taken, retiring; /* messages that were still held when these were told */
@@ -77,6 +78,7 @@ static void op_compose(void *ctx, struct release *release, bool plain)
 		g_snprintf(part, sizeof(part), ", %u/%u", rec->part, rec->parts);
 	g_string_append_printf(
 	    s->log, "compose%s(%u%s) ", plain ? "-plain" : "", rec->ids->len, part);
+	s->waits = release;
 	if (!s->mute_compose)
 		release_composed(release, script(s->compose_rcs, &s->compose_at), &err);
 }
@@ -111,6 +113,7 @@ static void op_submit_digest(void *ctx, struct release *release)
 		for (guint i = 0; rec->mode == MODE_ATTACH && i < rec->ids->len; i++)
 			g_ptr_array_add(s->delivered, g_strdup(rec->ids->pdata[i]));
 	}
+	s->waits = release;
 	if (!s->mute_submit)
 		answer(s, release, "digest");
 }
@@ -125,6 +128,7 @@ static void op_submit_original(void *ctx, struct release *release, const struct 
 	}
 	if (script_peek(s->submit_rcs, s->submit_at) == RC_OK)
 		g_ptr_array_add(s->delivered, g_strdup(held->id));
+	s->waits = release;
 	if (!s->mute_submit)
 		answer(s, release, from[0] == '\0' ? "<>" : rcpt);
 }
@@ -1006,6 +1010,97 @@ static void test_on_demand_while_under_way(void **state)
 	expect_log(s, "compose(1) digest=temp Ann+news@example.org=ok ");
 }
 
+/* A digest was put off; more came. Asked for everything, everything comes. */
+static void test_all_joins_what_was_put_off(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_TEMP, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(1) digest=temp ");
+	for (int i = 0; i < 5; i++)
+		hold(s, FRIDAY_0700 + 100, 10);
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 + 200, done, s);
+	/* What was under way keeps its Message-ID, and so its contents. */
+	expect_log(s, "compose(1) digest=ok compose(5) digest=ok ");
+	assert_int_equal(s->done_count, 1);
+	assert_int_equal(s->done_delivered, 6);
+	assert_int_equal(s->done_left, 0);
+	assert_int_equal(held(s), 0);
+}
+
+/* While a release waits for its answer: a further request for everything ends with it, and what came
+ * meanwhile is part of it; one for a single message is refused, which can be told from "nothing". */
+static void test_all_joins_what_is_under_way(void **state)
+{
+	struct site *s = *state;
+	const char *ids[] = {"x", NULL};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	s->rule.mode = MODE_INBOX;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->mute_submit = true;
+	releases_tick(s->engine, FRIDAY_0700);
+	hold(s, FRIDAY_0700 + 5, 10);
+	releases_now(s->engine, ANN, ids, false, FRIDAY_0700 + 10, done, s);
+	assert_int_equal(s->done_count, 1);
+	assert_true(release_refused(s->done_delivered, s->done_left, s->done_rc));
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 + 10, done, s);
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 + 11, done, s);
+	assert_int_equal(s->done_count, 1);
+	expect_log(s, "compose(2) ");
+	s->mute_submit = false;
+	answer(s, s->waits, "digest");
+	expect_log(s,
+	    "digest=ok Ann+news@example.org=ok Ann+news@example.org=ok "
+	    "compose(1) digest=ok Ann+news@example.org=ok ");
+	assert_int_equal(s->done_count, 3);
+	assert_int_equal(s->done_delivered, 3);
+	assert_int_equal(s->done_left, 0);
+	assert_int_equal(s->done_rc, RC_OK);
+	assert_int_equal(held(s), 0);
+}
+
+/* Draining while a digest is under way: what is not in it follows as originals. */
+static void test_drain_joins_what_is_under_way(void **state)
+{
+	struct site *s = *state;
+	s->config.max_messages = 1;
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->mute_submit = true;
+	releases_tick(s->engine, FRIDAY_0700);
+	hold(s, FRIDAY_0700 + 5, 10);
+	releases_now(s->engine, ANN, NULL, true, FRIDAY_0700 + 10, done, s);
+	s->mute_submit = false;
+	answer(s, s->waits, "digest");
+	expect_log(s, "compose(1, 1/2) digest=ok Ann+news@example.org=ok Ann+news@example.org=ok ");
+	assert_int_equal(s->done_delivered, 3);
+	assert_int_equal(held(s), 0);
+}
+
+/* A message that was read is not counted as held: that its release was put off is seen all the same. */
+static void test_put_off_is_not_refused(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_TEMP, END};
+	char id[STORE_ID_MAX];
+	const char *ids[] = {id, NULL};
+	strcpy(id, hold(s, FRIDAY_0700 - HOUR, 10));
+	read_it(s, id);
+	start(s, FRIDAY_0700 - HOUR);
+	s->submit_rcs = rcs;
+	releases_now(s->engine, ANN, ids, false, FRIDAY_0700 - HOUR, done, s);
+	assert_int_equal(s->done_rc, RC_TEMP);
+	assert_false(release_refused(s->done_delivered, s->done_left, s->done_rc));
+	releases_tick(s->engine, FRIDAY_0700);
+	assert_int_equal(held(s), 0);
+}
+
 static void test_many_originals(void **state)
 {
 	struct site *s = *state;
@@ -1076,6 +1171,9 @@ int main(void)
 	    T(test_opted_out), T(test_opted_out_while_put_off),
 	    cmocka_unit_test_setup_teardown(test_opted_out_with_read_ones, setup_folder, teardown),
 	    T(test_unknown_zone), T(test_on_demand), T(test_on_demand_while_under_way),
-	    T(test_many_originals), T(test_nonsense_in_ledger), T(test_store_fails)};
+	    T(test_many_originals), T(test_all_joins_what_was_put_off),
+	    T(test_all_joins_what_is_under_way), T(test_drain_joins_what_is_under_way),
+	    cmocka_unit_test_setup_teardown(test_put_off_is_not_refused, setup_folder, teardown),
+	    T(test_nonsense_in_ledger), T(test_store_fails)};
 	return cmocka_run_group_tests_name("release", tests, NULL, NULL);
 }
