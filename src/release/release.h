@@ -137,8 +137,11 @@ struct release_status {
 };
 typedef void release_status_fn(void *ctx, const char *user, const struct release_status *status);
 void releases_status(struct releases *releases, release_status_fn *fn, void *ctx);
-/* For callers that compose without releasing (preview): the slot that the next digest would name
- * (now, if nothing says otherwise), and the ids it would contain. */
+/* For callers that compose without releasing (preview): the record of the release of this user that is
+ * under way or put off, borrowed until its next step, or NULL. At STEP_COMPOSE it is the next digest.
+ * Otherwise: the slot that the next digest would name (now, if nothing says otherwise), and the ids it
+ * would contain. */
+const struct release_record *releases_active(const struct releases *releases, const char *user);
 int64_t releases_slot(struct releases *releases, const char *user, int64_t now);
 enum rc releases_list(struct releases *releases, const char *user, bool read_too,
     GPtrArray **ids_out, struct err *err);

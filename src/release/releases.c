@@ -169,9 +169,22 @@ enum rc releases_list(
 {
 	struct listing l = {.user = release_user_get(all, user), .read_too = read_too};
 	enum rc rc = list(&l, err);
-	if (rc == RC_OK)
-		*ids_out = l.ids;
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	const struct release_record *rec = releases_active(all, user);
+	guint at;
+	/* In a digest that the MTA has taken, or about to go out without one. */
+	for (guint i = 0; rec != NULL && rec->step != STEP_COMPOSE && i < rec->ids->len; i++)
+		if (g_ptr_array_find_with_equal_func(l.ids, rec->ids->pdata[i], g_str_equal, &at))
+			g_ptr_array_remove_index(l.ids, at);
+	*ids_out = l.ids;
+	return RC_OK;
+}
+
+const struct release_record *releases_active(const struct releases *all, const char *name)
+{
+	const struct release_user *user = g_hash_table_lookup(all->users, name);
+	return user == NULL || user->active == NULL ? NULL : user->record;
 }
 
 static void user_counted(struct release_user *user, const struct listing *l)

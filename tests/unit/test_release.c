@@ -758,6 +758,37 @@ static void test_part_of(void **state)
 	g_ptr_array_free(ids, TRUE);
 }
 
+/* What a preview shows while a digest is put off: that digest; while originals go out: the rest. */
+static void test_active(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_TEMP, RC_OK, END};
+	GPtrArray *ids = NULL;
+	char later[STORE_ID_MAX];
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	s->rule.mode = MODE_INBOX;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	assert_null(releases_active(s->engine, ANN));
+	assert_null(releases_active(s->engine, "bob@example.org"));
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700);
+	strcpy(later, hold(s, FRIDAY_0700 + 5, 10));
+	const struct release_record *rec = releases_active(s->engine, ANN);
+	assert_non_null(rec);
+	assert_int_equal(rec->step, STEP_COMPOSE);
+	assert_int_equal(rec->slot, FRIDAY_0700);
+	assert_int_equal(rec->ids->len, 1);
+	s->mute_submit = true;
+	releases_tick(s->engine, FRIDAY_0700 + 300);
+	answer(s, s->waits, "digest");
+	rec = releases_active(s->engine, ANN);
+	assert_int_equal(rec->step, STEP_ORIGINALS);
+	assert_int_equal(releases_list(s->engine, ANN, false, &ids, NULL), RC_OK);
+	assert_int_equal(ids->len, 1);
+	assert_string_equal(ids->pdata[0], later);
+	g_ptr_array_free(ids, TRUE);
+}
+
 static void test_folder(void **state)
 {
 	struct site *s = *state;
@@ -1166,9 +1197,9 @@ int main(void)
 	    T(test_compose_fails), T(test_no_room_to_compose), T(test_vanished), T(test_batches),
 	    T(test_folder), T(test_no_delimiter), T(test_crash), T(test_vanished),
 	    T(test_parts_crash), T(test_folder), T(test_no_delimiter), T(test_crash),
-	    T(test_vanished), T(test_part_of), T(test_folder), T(test_no_delimiter), T(test_crash),
-	    T(test_crash_originals), T(test_max_hold), T(test_pause), T(test_clock_was_ahead),
-	    T(test_opted_out), T(test_opted_out_while_put_off),
+	    T(test_vanished), T(test_part_of), T(test_active), T(test_folder), T(test_no_delimiter),
+	    T(test_crash), T(test_crash_originals), T(test_max_hold), T(test_pause),
+	    T(test_clock_was_ahead), T(test_opted_out), T(test_opted_out_while_put_off),
 	    cmocka_unit_test_setup_teardown(test_opted_out_with_read_ones, setup_folder, teardown),
 	    T(test_unknown_zone), T(test_on_demand), T(test_on_demand_while_under_way),
 	    T(test_many_originals), T(test_all_joins_what_was_put_off),
