@@ -19,8 +19,6 @@ enum {
 	    3, /* then the originals go out alone: that needs neither worker nor disk */
 	DIGEST_ATTEMPTS = 8, /* put off after 4xx, or for want of a disk; not without end */
 	CANDIDATES = 4,
-	/* The record must fit into the ledger, with what was refused: quotes and comma. */
-	IDS_BYTES_MAX = STORE_SLOT_MAX - 4096 - LEDGER_REFUSED_MAX * (STORE_ID_MAX + 3),
 };
 
 /* Without those that are under way or in the rest. */
@@ -116,7 +114,7 @@ static void put_off(struct release *r, const struct err *err)
 {
 	struct err look;
 	release_user_failed(r->user);
-	if (release_user_refresh(r->user, &look) != RC_OK)
+	if (release_user_refresh(r->user, NULL, &look) != RC_OK)
 		log_warning("%s: %s", r->user->name, look.text);
 	r->waiting = true;
 	r->all->running--;
@@ -138,7 +136,7 @@ static void finish(struct release *r)
 	if (put(r, &err) != RC_OK)
 		log_warning("%s: slot ledger: %s", r->user->name, err.text);
 	fault_point("release.after_done");
-	if (release_user_refresh(r->user, &err) != RC_OK)
+	if (release_user_refresh(r->user, NULL, &err) != RC_OK)
 		log_warning("%s: %s", r->user->name, err.text);
 	if (r->forgetful)
 		release_user_failed(r->user); /* it would be due at once, for ever */
@@ -170,90 +168,6 @@ static void give_up_digest(struct release *r, const char *why)
 	}
 }
 
-/* How many of ids, from start on, one digest takes within the limits; those that are held go to
- * into, if that is not NULL. */
-static guint batch_take(const struct releases *all, const char *user, const GPtrArray *ids,
-    guint start, enum release_mode mode, GPtrArray *into)
-{
-	uint64_t bytes = 0;
-	size_t ids_bytes = 0, n = 0;
-	guint at = start;
-	for (; at < ids->len && n < all->config.max_messages; at++) {
-		const char *id = ids->pdata[at];
-		struct store_held held;
-		if (store_held_get(all->store, user, id, &held, NULL) != RC_OK)
-			continue; /* not one of ours, or gone meanwhile */
-		if (mode == MODE_ATTACH && n > 0 && bytes + held.size > all->config.max_bytes)
-			break;
-		ids_bytes += strlen(id) + 3; /* quotes and comma */
-		if (ids_bytes > IDS_BYTES_MAX)
-			break;
-		bytes += held.size;
-		n++;
-		if (into != NULL)
-			g_ptr_array_add(into, g_strdup(id));
-	}
-	return at - start;
-}
-
-/* Into how many digests the ids will go. */
-static unsigned batch_count(const struct releases *all, const char *user, const GPtrArray *ids,
-    guint start, enum release_mode mode)
-{
-	unsigned n = 0;
-	while (start < ids->len) {
-		start += batch_take(all, user, ids, start, mode, NULL);
-		n++;
-	}
-	return n;
-}
-
-enum rc releases_part(const struct releases *releases, const char *user, const GPtrArray *ids,
-    enum release_mode mode, unsigned part, GPtrArray **ids_out, unsigned *parts_out,
-    struct err *err)
-{
-	guint start = 0;
-	unsigned parts = batch_count(releases, user, ids, 0, mode);
-	if (part == 0 || part > parts)
-		return err_set(
-		    err, RC_NOTFOUND, "there is no part %u: the digest has %u", part, parts);
-	GPtrArray *batch = g_ptr_array_new_with_free_func(g_free);
-	for (unsigned i = 1; i < part; i++)
-		start += batch_take(releases, user, ids, start, mode, NULL);
-	batch_take(releases, user, ids, start, mode, batch);
-	*ids_out = batch;
-	*parts_out = parts;
-	return RC_OK;
-}
-
-/* Moves the ids of the next digest from `rest` into the record. */
-static void take_batch(struct release *r)
-{
-	struct release_record *rec = r->user->record;
-	g_ptr_array_set_size(rec->ids, 0);
-	guint taken = batch_take(r->all, r->user->name, r->rest, 0, rec->mode, rec->ids);
-	if (taken > 0)
-		g_ptr_array_remove_range(r->rest, 0, taken);
-}
-
-/* "Part 2 of 3": of what this slot has to deliver. After a crash the count goes on where the ledger
- * says that it was. Counted once a release: what comes or goes meanwhile changes the number of parts
- * at most upwards. */
-static void number_part(struct release *r)
-{
-	struct release_record *rec = r->user->record;
-	if (rec->mode == MODE_DELIVER)
-		return;
-	bool goes_on = rec->slot == r->slot && rec->part < rec->parts;
-	unsigned part = goes_on ? rec->part + 1 : 1, parts = goes_on ? rec->parts : 0;
-	if (!r->counted)
-		parts =
-		    MAX(parts, part + batch_count(r->all, r->user->name, r->rest, 0, rec->mode));
-	r->counted = true;
-	rec->part = part;
-	rec->parts = MAX(parts, part + (r->rest->len > 0));
-}
-
 static void make_message_id(struct release *r)
 {
 	struct release_record *rec = r->user->record;
@@ -277,12 +191,12 @@ static void step_idle(struct release *r)
 	struct release_record *rec = r->user->record;
 	struct err err;
 	rec->mode = r->mode;
-	take_batch(r);
+	release_take_batch(r);
 	if (rec->ids->len == 0) {
 		finish(r);
 		return;
 	}
-	number_part(r);
+	release_number_part(r);
 	rec->seq = rec->slot == r->slot ? rec->seq + 1 : 1;
 	rec->slot = r->slot;
 	rec->step = rec->mode == MODE_DELIVER ? STEP_ORIGINALS : STEP_COMPOSE;

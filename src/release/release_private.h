@@ -1,6 +1,6 @@
 /*
- * release_private.h: what releases.c (who is due, and when) and release.c (the steps of one
- * release) share.
+ * release_private.h: what releases.c (who is due, and when), release_held.c (what is held),
+ * release.c (the steps of one release) and release_batch.c (its digests) share.
  */
 #ifndef PULLYU_RELEASE_RELEASE_PRIVATE_H
 #define PULLYU_RELEASE_RELEASE_PRIVATE_H
@@ -71,15 +71,31 @@ struct release {
 
 /* releases.c */
 struct release_user *release_user_get(struct releases *all, const char *name);
-/* Reads folder and index again: how much is held, since when. */
-enum rc release_user_refresh(struct release_user *user, struct err *err);
-enum rc release_user_record(struct release_user *user, struct err *err);
 /* After a failure: when to try again. */
 void release_user_failed(struct release_user *user);
+
+/* release_held.c */
+enum { RELEASE_REFUSED_SECONDS = 24 * 3600 }; /* until what was refused is tried again */
+/* Reads the user's record, unless that was done. */
+enum rc release_user_record(struct release_user *user, struct err *err);
+/* What the folder holds: with what its reader has opened, with what was refused? oldest_out may be
+ * NULL. Forgets what was refused and is gone. */
+enum rc release_user_list(struct release_user *user, bool read_too, bool refused_too,
+    GPtrArray **ids_out, int64_t *oldest_out, struct err *err);
+/* Reads folder and index again: how much is held, since when. ids_out, unless NULL: which ids. */
+enum rc release_user_refresh(struct release_user *user, GPtrArray **ids_out, struct err *err);
 /* How many are held and were refused for good. */
 size_t release_user_refused(const struct release_user *user);
 /* Sets when what was refused is tried again. */
 void release_user_refused_later(struct release_user *user);
+
+/* release_batch.c */
+/* Moves the ids of the next digest from `rest` into the record. */
+void release_take_batch(struct release *release);
+/* "Part 2 of 3": of what this slot has to deliver. After a crash the count goes on where the ledger
+ * says that it was. Counted once a release: what comes or goes meanwhile changes the number of parts
+ * at most upwards. */
+void release_number_part(struct release *release);
 
 /* release.c */
 /* Starts a release of these ids (stolen). With ids that are none, or a record that is under way, it

@@ -18,7 +18,6 @@ enum {
 	FAILURE_WAIT_MAX = 6 * 3600,
 	MERGE_MAX = 10000,      /* missed slots looked at, at most: 64 a day for five months */
 	REFRESH_SECONDS = 3600, /* a reader may mark as unread what was read */
-	REFUSED_SECONDS = 24 * 3600,
 };
 
 static void user_free(void *data)
@@ -90,133 +89,6 @@ void release_user_failed(struct release_user *user)
 	user->not_before = user->all->now + CLAMP(wait, 1, FAILURE_WAIT_MAX);
 }
 
-enum rc release_user_record(struct release_user *user, struct err *err)
-{
-	if (user->record != NULL)
-		return RC_OK;
-	enum rc rc = ledger_get(user->all->store, user->name, &user->record, err);
-	if (rc == RC_CORRUPT)
-		log_error("%s: %s; starting afresh", user->name, err->text);
-	if (rc == RC_NOTFOUND || rc == RC_CORRUPT) {
-		user->record = ledger_record_new();
-		return RC_OK;
-	}
-	return rc;
-}
-
-size_t release_user_refused(const struct release_user *user)
-{
-	return user->record == NULL ? 0 : user->record->refused->len;
-}
-
-void release_user_refused_later(struct release_user *user)
-{
-	user->record->refused_next = user->all->now + REFUSED_SECONDS;
-}
-
-struct listing {
-	struct release_user *user;
-	bool read_too, refused_too;
-	GPtrArray *ids;
-	int64_t oldest;
-	GPtrArray *refused; /* of the ledger's, those that are still there */
-};
-
-static bool list_one(void *ctx, const struct store_msg *msg)
-{
-	struct listing *l = ctx;
-	struct store_held held;
-	if (msg->trashed || (msg->seen && !l->read_too))
-		return true;
-	if (store_held_get(l->user->all->store, l->user->name, msg->id, &held, NULL) != RC_OK)
-		return true; /* a file of somebody else's */
-	bool refused = ledger_refused(l->user->record, msg->id);
-	if (refused)
-		g_ptr_array_add(l->refused, g_strdup(msg->id));
-	if (refused && !l->refused_too)
-		return true;
-	if (l->ids->len == 0 || held.received < l->oldest)
-		l->oldest = held.received;
-	g_ptr_array_add(l->ids, g_strdup(msg->id));
-	return true;
-}
-
-static enum rc list(struct listing *l, struct err *err)
-{
-	struct releases *all = l->user->all;
-	enum rc rc = release_user_record(l->user, err);
-	if (rc != RC_OK)
-		return rc;
-	l->ids = g_ptr_array_new_with_free_func(g_free);
-	l->refused = g_ptr_array_new_with_free_func(g_free);
-	rc = all->ops.reconcile(all->ctx, l->user->name, err);
-	if (rc == RC_OK)
-		rc = store_msg_list(all->store, l->user->name, list_one, l, err);
-	if (rc != RC_OK) {
-		g_ptr_array_free(l->ids, TRUE);
-		g_ptr_array_free(l->refused, TRUE);
-		l->ids = NULL;
-		return rc;
-	}
-	/* What its reader has opened or deleted needs no further attempt. */
-	g_ptr_array_free(l->user->record->refused, TRUE);
-	l->user->record->refused = l->refused;
-	return RC_OK;
-}
-
-enum rc releases_list(
-    struct releases *all, const char *user, bool read_too, GPtrArray **ids_out, struct err *err)
-{
-	struct listing l = {.user = release_user_get(all, user), .read_too = read_too};
-	enum rc rc = list(&l, err);
-	if (rc != RC_OK)
-		return rc;
-	const struct release_record *rec = releases_active(all, user);
-	guint at;
-	/* In a digest that the MTA has taken, or about to go out without one. */
-	for (guint i = 0; rec != NULL && rec->step != STEP_COMPOSE && i < rec->ids->len; i++)
-		if (g_ptr_array_find_with_equal_func(l.ids, rec->ids->pdata[i], g_str_equal, &at))
-			g_ptr_array_remove_index(l.ids, at);
-	*ids_out = l.ids;
-	return RC_OK;
-}
-
-const struct release_record *releases_active(const struct releases *all, const char *name)
-{
-	const struct release_user *user = g_hash_table_lookup(all->users, name);
-	return user == NULL || user->active == NULL ? NULL : user->record;
-}
-
-static void user_counted(struct release_user *user, const struct listing *l)
-{
-	int64_t now = user->all->now;
-	user->held = l->ids->len;
-	if (user->held == 0)
-		user->oldest = 0;
-	else if (l->oldest <= now)
-		user->oldest = l->oldest;
-	else if (user->oldest == 0 || user->oldest > now)
-		user->oldest = now; /* the clock was ahead; max_hold counts from the first look */
-}
-
-enum rc release_user_refresh(struct release_user *user, struct err *err)
-{
-	struct release_rule rule;
-	user->all->ops.rule(user->all->ctx, user->name, &rule);
-	struct listing l = {.user = user, .read_too = !rule.takes_part};
-	user->refreshed = user->all->now;
-	enum rc rc = list(&l, err);
-	if (rc == RC_OK) {
-		user_counted(user, &l);
-		g_ptr_array_free(l.ids, TRUE);
-	} else if (user->held == 0) {
-		/* Not known to be empty: it is looked at again when it would be due. */
-		user->held = 1;
-		user->oldest = user->all->now;
-	}
-	return rc;
-}
-
 static bool load_held(void *ctx, const char *user, const struct store_held *held)
 {
 	(void)held;
@@ -243,7 +115,7 @@ enum rc releases_load(struct releases *all, int64_t now, struct err *err)
 		return rc;
 	g_hash_table_iter_init(&it, all->users);
 	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&user)) {
-		if (release_user_refresh(user, err) != RC_OK)
+		if (release_user_refresh(user, NULL, err) != RC_OK)
 			log_warning("%s: %s", user->name, err->text);
 		if (release_user_record(user, err) != RC_OK) {
 			log_warning("%s: %s", user->name, err->text);
@@ -396,18 +268,17 @@ static void abandon(struct release_user *user)
 static void start(struct release_user *user, const struct release_rule *rule, const struct due *due)
 {
 	struct err err;
-	struct listing l = {.user = user, .read_too = !rule->takes_part};
-	if (list(&l, &err) != RC_OK) {
+	GPtrArray *ids = NULL;
+	if (release_user_refresh(user, &ids, &err) != RC_OK) {
 		log_warning("%s: %s", user->name, err.text);
 		release_user_failed(user);
 		return;
 	}
-	user_counted(user, &l);
 	if (user->active != NULL)
 		abandon(user);
 	/* With nothing held this ends at once, and the slot counts as served. */
 	struct release *r =
-	    release_new(user, l.ids, rule->takes_part ? rule->mode : MODE_DELIVER, due->slot);
+	    release_new(user, ids, rule->takes_part ? rule->mode : MODE_DELIVER, due->slot);
 	r->serves_slot = due->is_slot;
 	release_run(r);
 }
@@ -417,7 +288,7 @@ static int64_t refused_due(const struct release_user *user)
 {
 	if (release_user_refused(user) == 0)
 		return 0;
-	return MIN(user->record->refused_next, user->all->now + REFUSED_SECONDS);
+	return MIN(user->record->refused_next, user->all->now + RELEASE_REFUSED_SECONDS);
 }
 
 /* Alone, as originals; a failure to deliver them puts nothing off. */
@@ -476,7 +347,7 @@ static int64_t tick_user(struct release_user *user)
 		return all->now + 1;
 	}
 	if (llabs(all->now - user->refreshed) >= REFRESH_SECONDS &&
-	    release_user_refresh(user, &err) != RC_OK)
+	    release_user_refresh(user, NULL, &err) != RC_OK)
 		log_warning("%s: %s", user->name, err.text);
 	if (user->held == 0 && release_user_refused(user) == 0)
 		return 0;
@@ -533,11 +404,11 @@ void releases_now(struct releases *all, const char *name, const char *const *ids
 		rc = err_set(&err, RC_TEMP, "a release for this user is under way; try again soon");
 	all->ops.rule(all->ctx, user->name, &rule);
 	deliver |= !rule.takes_part;
-	struct listing l = {.user = user, .read_too = deliver, .refused_too = deliver};
+	GPtrArray *all_ids = NULL;
 	if (rc == RC_OK && ids != NULL)
-		l.ids = copy_ids(ids);
+		all_ids = copy_ids(ids);
 	else if (rc == RC_OK)
-		rc = list(&l, &err);
+		rc = release_user_list(user, deliver, deliver, &all_ids, NULL, &err);
 	if (rc != RC_OK) {
 		done(done_ctx, 0, 0, rc, &err);
 		return;
@@ -547,9 +418,9 @@ void releases_now(struct releases *all, const char *name, const char *const *ids
 		abandon(user);
 	bool joins = user->active != NULL;
 	if (joins)
-		release_join(user->active, l.ids, mode);
+		release_join(user->active, all_ids, mode);
 	else
-		release_new(user, l.ids, mode, now);
+		release_new(user, all_ids, mode, now);
 	g_array_append_val(user->active->done, d);
 	if (!joins)
 		release_run(user->active);
