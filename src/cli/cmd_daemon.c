@@ -28,12 +28,14 @@ static void print_users(const json_t *users)
 	json_array_foreach(users, i, user)
 	{
 		int64_t failures = reply_number(user, "failures");
+		int64_t refused = reply_number(user, "refused");
 		char *held = g_strdup_printf("%lld", (long long)reply_number(user, "held"));
 		char *note = json_is_true(json_object_get(user, "under_way"))
 		    ? g_strdup("a release is under way")
 		    : failures > 0
 		    ? g_strdup_printf("put off %lld time%s", (long long)failures, plural(failures))
-		    : g_strdup("");
+		    : refused > 0 ? g_strdup_printf("the MTA refused %lld more", (long long)refused)
+				  : g_strdup("");
 		const char *cells[] = {reply_text(user, "user"), held, reply_text(user, "oldest"),
 		    reply_text(user, "next"), note};
 		table_row(table, cells);

@@ -198,7 +198,7 @@ static enum rc compose_job(
 	    entries);
 	if (job == NULL) {
 		user_unref(&user);
-		return err_set(err, RC_TEMP, "the digest's description is not valid UTF-8");
+		return err_set(err, RC_PERM, "the digest's description is not valid UTF-8");
 	}
 	add_text(job, "host", d->conf->host);
 	add_text(job, "form", q->form);
@@ -442,35 +442,65 @@ static void on_preview(void *ctx, json_t *result)
 	g_free(p);
 }
 
-/* The same ids, batches and job as a release would have. */
+/* The digest of a release that is under way or put off is settled: its contents, its part. */
+static enum rc preview_settled(struct preview *p, const struct release_record *rec,
+    struct digest_request *q, GPtrArray **ids_out, struct err *err)
+{
+	if (p->about.part != 1 && p->about.part != rec->part)
+		return err_set(err, RC_NOTFOUND,
+		    "part %u is not settled: part %u of %u is under way", p->about.part, rec->part,
+		    rec->parts);
+	*ids_out = g_ptr_array_ref(rec->ids);
+	q->slot = rec->slot;
+	q->mode = rec->mode;
+	p->about.part = rec->part;
+	p->about.parts = rec->parts;
+	return RC_OK;
+}
+
+/* Else the same ids and batches as a release would have. */
+static enum rc preview_next(struct daemon *d, struct preview *p, struct digest_request *q,
+    GPtrArray **ids_out, struct err *err)
+{
+	GPtrArray *all = NULL;
+	enum rc rc = releases_list(d->releases, q->user, false, &all, err);
+	if (rc != RC_OK)
+		return rc;
+	if (all->len == 0)
+		rc = err_set(err, RC_NOTFOUND, "nothing is held for %s", q->user);
+	else
+		rc = releases_part(d->releases, q->user, all, q->mode, p->about.part, ids_out,
+		    &p->about.parts, err);
+	q->slot = releases_slot(d->releases, q->user, clock_now());
+	g_ptr_array_unref(all);
+	return rc;
+}
+
 static enum rc preview_job(struct daemon *d, struct preview *p, const char *user, const char *form,
     json_t **job_out, struct err *err)
 {
 	struct release_rule rule;
-	GPtrArray *all = NULL, *ids = NULL;
-	enum rc rc = releases_list(d->releases, user, false, &all, err);
-	if (rc == RC_OK && all->len == 0)
-		rc = err_set(err, RC_NOTFOUND, "nothing is held for %s", user);
+	GPtrArray *ids = NULL;
+	const struct release_record *rec = releases_active(d->releases, user);
 	op_rule(d, user, &rule);
-	if (rc == RC_OK)
-		rc = releases_part(
-		    d->releases, user, all, rule.mode, p->about.part, &ids, &p->about.parts, err);
-	if (rc == RC_OK) {
-		struct digest_request q = {.user = user,
-		    .message_id = "<preview@pullyu.invalid>",
-		    .out = p->path,
-		    .form = form,
-		    .slot = releases_slot(d->releases, user, clock_now()),
-		    .ids = ids,
-		    .mode = rule.mode,
-		    .part = p->about.part,
-		    .parts = p->about.parts};
-		rc = compose_job(d, &q, job_out, err);
-	}
-	if (all != NULL)
-		g_ptr_array_free(all, TRUE);
-	if (ids != NULL)
-		g_ptr_array_free(ids, TRUE);
+	if (!rule.takes_part)
+		return err_set(err, RC_NOTFOUND,
+		    "%s takes no part: what is held goes out at once, without a digest", user);
+	struct digest_request q = {.user = user,
+	    .message_id = "<preview@pullyu.invalid>",
+	    .out = p->path,
+	    .form = form,
+	    .mode = rule.mode};
+	enum rc rc = rec != NULL && rec->step == STEP_COMPOSE
+	    ? preview_settled(p, rec, &q, &ids, err)
+	    : preview_next(d, p, &q, &ids, err);
+	if (rc != RC_OK)
+		return rc;
+	q.ids = ids;
+	q.part = p->about.part;
+	q.parts = p->about.parts;
+	rc = compose_job(d, &q, job_out, err);
+	g_ptr_array_unref(ids);
 	return rc;
 }
 

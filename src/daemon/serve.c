@@ -317,11 +317,12 @@ static void set_time(json_t *object, const char *key, int64_t when)
 static void status_one(void *ctx, const char *user, const struct release_status *status)
 {
 	struct status *s = ctx;
-	s->held += status->held;
-	if (status->held == 0 && !status->under_way)
+	s->held += status->held + status->refused;
+	if (status->held == 0 && status->refused == 0 && !status->under_way)
 		return;
-	json_t *u = json_pack("{s:s,s:I,s:b,s:i}", "user", user, "held", (json_int_t)status->held,
-	    "under_way", (int)status->under_way, "failures", (int)status->failures);
+	json_t *u = json_pack("{s:s,s:I,s:I,s:b,s:i}", "user", user, "held",
+	    (json_int_t)status->held, "refused", (json_int_t)status->refused, "under_way",
+	    (int)status->under_way, "failures", (int)status->failures);
 	set_time(u, "oldest", status->oldest);
 	set_time(u, "next", status->next);
 	json_array_append_new(s->users, u);
@@ -342,7 +343,7 @@ static void metrics_one(void *ctx, const char *user, const struct release_status
 {
 	size_t *held = ctx;
 	(void)user;
-	*held += status->held;
+	*held += status->held + status->refused;
 }
 
 static void serve_metrics(struct daemon *d, json_t *request, struct control_call_in *call)

@@ -81,15 +81,28 @@ static json_t *read_job(int fd)
 	return job;
 }
 
+/* There was no worker: not one that died of its job. */
+static json_t *not_made(const char *what, const char *why)
+{
+	return json_pack("{s:s,s:s++}", "rc", rc_name(RC_TEMP), "text", what, ": ", why);
+}
+
+/* The result is stolen. */
+static void answer(int fd, json_t *result)
+{
+	char *text = result == NULL ? NULL : json_dumps(result, JSON_COMPACT);
+	if (text != NULL)
+		fs_write_all(fd, text, strlen(text), NULL);
+	free(text);
+	json_decref(result);
+}
+
 static void __attribute__((noreturn))
 work(worker_job_fn *job_fn, unsigned seconds, int job_fd, int result_fd)
 {
 	confine(seconds);
 	json_t *job = read_job(job_fd);
-	json_t *result = job == NULL ? NULL : job_fn(job);
-	char *text = result == NULL ? NULL : json_dumps(result, JSON_COMPACT);
-	if (text != NULL)
-		fs_write_all(result_fd, text, strlen(text), NULL);
+	answer(result_fd, job == NULL ? NULL : job_fn(job));
 	_exit(0);
 }
 
@@ -139,12 +152,15 @@ static void __attribute__((noreturn)) forker(int sock, worker_job_fn *job_fn)
 	while ((got = receive_order(sock, &order, fds)) != 0) {
 		if (got < 0)
 			continue;
-		if (fork() == 0) {
+		pid_t pid = fork();
+		if (pid == 0) {
 			signal(SIGTERM, SIG_DFL);
 			signal(SIGCHLD, SIG_DFL);
 			close(sock);
 			work(job_fn, order.seconds, fds[0], fds[1]);
 		}
+		if (pid < 0)
+			answer(fds[1], not_made("fork", strerror(errno)));
 		close(fds[0]);
 		close(fds[1]);
 	}
@@ -195,6 +211,13 @@ static void job_end(struct job *job, json_t *result)
 	g_string_free(job->result, TRUE);
 	g_free(job);
 	done(ctx, result);
+}
+
+static void job_not_made(struct job *job, const char *what, const char *why)
+{
+	json_t *result = not_made(what, why);
+	job_end(job, result);
+	json_decref(result);
 }
 
 static gboolean pump(gpointer data);
@@ -280,10 +303,11 @@ static void job_start(struct job *job)
 	int pipe_fds[2];
 	int job_fd = job_file(job);
 	if (job_fd < 0 || pipe2(pipe_fds, O_CLOEXEC) != 0) {
-		log_error("worker: %s", strerror(errno));
+		int error = errno;
+		log_error("worker: %s", strerror(error));
 		if (job_fd >= 0)
 			close(job_fd);
-		job_end(job, NULL);
+		job_not_made(job, "worker", strerror(error));
 		return;
 	}
 	int sent = send_order(workers, job, job_fd, pipe_fds[1]);
@@ -298,7 +322,7 @@ static void job_start(struct job *job)
 	workers->running++;
 	workers->all = g_list_prepend(workers->all, job);
 	if (sent != 0) {
-		job_end(job, NULL);
+		job_not_made(job, "worker", "the forker is gone");
 		return;
 	}
 	job->source = g_unix_fd_add(job->fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_result, job);
@@ -313,7 +337,8 @@ static gboolean pump(gpointer data)
 	while (workers->running < WORKERS_RUNNING_MAX && !g_queue_is_empty(&workers->waiting))
 		job_start(g_queue_pop_head(&workers->waiting));
 	while (g_queue_get_length(&workers->waiting) > WORKERS_WAITING_MAX)
-		job_end(g_queue_pop_tail(&workers->waiting), NULL);
+		job_not_made(
+		    g_queue_pop_tail(&workers->waiting), "worker", "too many jobs are waiting");
 	return G_SOURCE_REMOVE;
 }
 

@@ -2,10 +2,14 @@
  * ledger.h: one user's record in the slot ledger: which slot was served last, and the release that
  * is under way. Written durably before each step that cannot be taken back, so that a crash repeats
  * at most the step that was under way, with the same Message-ID. Encoded as JSON.
+ *
+ * It also remembers what the MTA refused for good: those messages stay held, and stay out of the
+ * user's digests, which would be refused for their sake.
  */
 #ifndef PULLYU_RELEASE_LEDGER_H
 #define PULLYU_RELEASE_LEDGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +17,9 @@
 
 #include "base/rc.h"
 #include "store/store.h"
+
+/* Of one user; what is refused beyond that is not remembered: it comes up again in the next digest. */
+enum { LEDGER_REFUSED_MAX = 500 };
 
 enum release_step {
 	STEP_IDLE,      /* nothing is under way */
@@ -39,6 +46,8 @@ struct release_record {
 	enum release_mode mode;
 	char message_id[STORE_MSGID_MAX]; /* of the digest under way */
 	GPtrArray *ids;                   /* own; char *; the messages of the digest under way */
+	GPtrArray *refused;   /* own; char *; held messages that the MTA refused for good */
+	int64_t refused_next; /* when they are tried again */
 };
 
 struct release_record *ledger_record_new(void);
@@ -50,5 +59,10 @@ enum rc ledger_get(
     struct store *store, const char *user, struct release_record **record_out, struct err *err);
 enum rc ledger_put(
     struct store *store, const char *user, const struct release_record *record, struct err *err);
+
+bool ledger_refused(const struct release_record *record, const char *id);
+/* Both in memory, until the next ledger_put. Adding what is there already is fine; false: no room. */
+bool ledger_refused_add(struct release_record *record, const char *id);
+void ledger_refused_del(struct release_record *record, const char *id);
 
 #endif

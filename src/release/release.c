@@ -17,16 +17,35 @@
 enum {
 	COMPOSE_ATTEMPTS =
 	    3, /* then the originals go out alone: that needs neither worker nor disk */
-	DIGEST_ATTEMPTS = 8, /* 4xx replies to a digest; some MTAs never say 5xx */
+	DIGEST_ATTEMPTS = 8, /* put off after 4xx, or for want of a disk; not without end */
 	CANDIDATES = 4,
-	IDS_BYTES_MAX = STORE_SLOT_MAX - 4096, /* the record must fit into the ledger */
 };
 
+/* Without those that are under way or in the rest. */
 static void append_rest(struct release *r, GPtrArray *ids)
 {
+	const struct release_record *rec = r->user->record;
+	GHashTable *there = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; rec->step != STEP_IDLE && i < rec->ids->len; i++)
+		g_hash_table_add(there, rec->ids->pdata[i]);
+	for (guint i = 0; i < r->rest->len; i++)
+		g_hash_table_add(there, r->rest->pdata[i]);
 	for (guint i = 0; i < ids->len; i++)
-		g_ptr_array_add(r->rest, g_strdup(ids->pdata[i]));
+		if (!g_hash_table_contains(there, ids->pdata[i])) {
+			char *id = g_strdup(ids->pdata[i]);
+			g_ptr_array_add(r->rest, id);
+			g_hash_table_add(there, id);
+		}
+	g_hash_table_destroy(there);
 	g_ptr_array_free(ids, TRUE);
+}
+
+void release_join(struct release *r, GPtrArray *ids, enum release_mode mode)
+{
+	append_rest(r, ids);
+	r->counted = false;
+	if (!r->unlogged) /* else a digest could not be told from its repeat */
+		r->mode = mode;
 }
 
 struct release *release_new(
@@ -74,13 +93,17 @@ static enum rc put(struct release *r, struct err *err)
 /* Tells whoever asked, once. */
 static void tell(struct release *r, enum rc rc, const struct err *err)
 {
-	size_t left = r->user->held;
+	size_t left = r->user->held + release_user_refused(r->user);
 	struct release_ops *ops = &r->all->ops;
-	for (guint i = 0; i < r->done->len; i++) {
-		struct release_done *d = &g_array_index(r->done, struct release_done, i);
+	GArray *all = r->done;
+	r->done = g_array_new(FALSE, TRUE, sizeof(struct release_done));
+	if (rc != RC_OK)
+		left = MAX(left, 1); /* a message that was read is not counted, and stays */
+	for (guint i = 0; i < all->len; i++) {
+		struct release_done *d = &g_array_index(all, struct release_done, i);
 		d->fn(d->ctx, r->delivered, left, rc, err);
 	}
-	g_array_set_size(r->done, 0);
+	g_array_free(all, TRUE);
 	if (ops->ended != NULL)
 		ops->ended(r->all->ctx, r->user->name, r->digests, r->delivered, left, rc,
 		    err == NULL ? "" : err->text);
@@ -89,7 +112,10 @@ static void tell(struct release *r, enum rc rc, const struct err *err)
 /* Not now: the tick resumes at the step that the record names. */
 static void put_off(struct release *r, const struct err *err)
 {
+	struct err look;
 	release_user_failed(r->user);
+	if (release_user_refresh(r->user, NULL, &look) != RC_OK)
+		log_warning("%s: %s", r->user->name, look.text);
 	r->waiting = true;
 	r->all->running--;
 	tell(r, RC_TEMP, err);
@@ -110,11 +136,10 @@ static void finish(struct release *r)
 	if (put(r, &err) != RC_OK)
 		log_warning("%s: slot ledger: %s", r->user->name, err.text);
 	fault_point("release.after_done");
-	if (release_user_refresh(r->user, &err) != RC_OK)
+	if (release_user_refresh(r->user, NULL, &err) != RC_OK)
 		log_warning("%s: %s", r->user->name, err.text);
-	if (r->refused > 0)
-		release_user_failed(
-		    r->user); /* what the MTA refuses for good waits longer and longer */
+	if (r->forgetful)
+		release_user_failed(r->user); /* it would be due at once, for ever */
 	else
 		r->user->failures = 0, r->user->not_before = 0;
 	r->ended = true;
@@ -143,90 +168,6 @@ static void give_up_digest(struct release *r, const char *why)
 	}
 }
 
-/* How many of ids, from start on, one digest takes within the limits; those that are held go to
- * into, if that is not NULL. */
-static guint batch_take(const struct releases *all, const char *user, const GPtrArray *ids,
-    guint start, enum release_mode mode, GPtrArray *into)
-{
-	uint64_t bytes = 0;
-	size_t ids_bytes = 0, n = 0;
-	guint at = start;
-	for (; at < ids->len && n < all->config.max_messages; at++) {
-		const char *id = ids->pdata[at];
-		struct store_held held;
-		if (store_held_get(all->store, user, id, &held, NULL) != RC_OK)
-			continue; /* not one of ours, or gone meanwhile */
-		if (mode == MODE_ATTACH && n > 0 && bytes + held.size > all->config.max_bytes)
-			break;
-		ids_bytes += strlen(id) + 3; /* quotes and comma */
-		if (ids_bytes > IDS_BYTES_MAX)
-			break;
-		bytes += held.size;
-		n++;
-		if (into != NULL)
-			g_ptr_array_add(into, g_strdup(id));
-	}
-	return at - start;
-}
-
-/* Into how many digests the ids will go. */
-static unsigned batch_count(const struct releases *all, const char *user, const GPtrArray *ids,
-    guint start, enum release_mode mode)
-{
-	unsigned n = 0;
-	while (start < ids->len) {
-		start += batch_take(all, user, ids, start, mode, NULL);
-		n++;
-	}
-	return n;
-}
-
-enum rc releases_part(const struct releases *releases, const char *user, const GPtrArray *ids,
-    enum release_mode mode, unsigned part, GPtrArray **ids_out, unsigned *parts_out,
-    struct err *err)
-{
-	guint start = 0;
-	unsigned parts = batch_count(releases, user, ids, 0, mode);
-	if (part == 0 || part > parts)
-		return err_set(
-		    err, RC_NOTFOUND, "there is no part %u: the digest has %u", part, parts);
-	GPtrArray *batch = g_ptr_array_new_with_free_func(g_free);
-	for (unsigned i = 1; i < part; i++)
-		start += batch_take(releases, user, ids, start, mode, NULL);
-	batch_take(releases, user, ids, start, mode, batch);
-	*ids_out = batch;
-	*parts_out = parts;
-	return RC_OK;
-}
-
-/* Moves the ids of the next digest from `rest` into the record. */
-static void take_batch(struct release *r)
-{
-	struct release_record *rec = r->user->record;
-	g_ptr_array_set_size(rec->ids, 0);
-	guint taken = batch_take(r->all, r->user->name, r->rest, 0, rec->mode, rec->ids);
-	if (taken > 0)
-		g_ptr_array_remove_range(r->rest, 0, taken);
-}
-
-/* "Part 2 of 3": of what this slot has to deliver. After a crash the count goes on where the ledger
- * says that it was. Counted once a release: what comes or goes meanwhile changes the number of parts
- * at most upwards. */
-static void number_part(struct release *r)
-{
-	struct release_record *rec = r->user->record;
-	if (rec->mode == MODE_DELIVER)
-		return;
-	bool goes_on = rec->slot == r->slot && rec->part < rec->parts;
-	unsigned part = goes_on ? rec->part + 1 : 1, parts = goes_on ? rec->parts : 0;
-	if (!r->counted)
-		parts =
-		    MAX(parts, part + batch_count(r->all, r->user->name, r->rest, 0, rec->mode));
-	r->counted = true;
-	rec->part = part;
-	rec->parts = MAX(parts, part + (r->rest->len > 0));
-}
-
 static void make_message_id(struct release *r)
 {
 	struct release_record *rec = r->user->record;
@@ -250,12 +191,12 @@ static void step_idle(struct release *r)
 	struct release_record *rec = r->user->record;
 	struct err err;
 	rec->mode = r->mode;
-	take_batch(r);
+	release_take_batch(r);
 	if (rec->ids->len == 0) {
 		finish(r);
 		return;
 	}
-	number_part(r);
+	release_number_part(r);
 	rec->seq = rec->slot == r->slot ? rec->seq + 1 : 1;
 	rec->slot = r->slot;
 	rec->step = rec->mode == MODE_DELIVER ? STEP_ORIGINALS : STEP_COMPOSE;
@@ -330,9 +271,26 @@ static bool retire_taken(struct release *r)
 		put_off(r, &err);
 		return false;
 	}
+	ledger_refused_del(r->user->record, r->user->record->ids->pdata[r->next]);
 	r->delivered++;
 	next_original(r);
 	return true;
+}
+
+/* The MTA refuses this original for good, whatever the address: it stays held. In a digest it would
+ * have that refused as well, today and each day: it is left out of them and tried again alone. */
+static void refuse_original(struct release *r)
+{
+	struct release_record *rec = r->user->record;
+	const char *id = rec->ids->pdata[r->next];
+	log_error("%s: the MTA refuses %s for good; it stays held", r->user->name, id);
+	if (rec->refused->len == 0)
+		release_user_refused_later(r->user);
+	if (!ledger_refused_add(rec, id))
+		r->forgetful = true;
+	r->refused++;
+	g_ptr_array_remove_index(rec->ids, r->next); /* if others are put off: not with them */
+	r->candidate = 0;
 }
 
 /* All have been tried: those that the MTA put off are tried again later, from the first. */
@@ -354,12 +312,14 @@ static void step_originals(struct release *r)
 	struct release_record *rec = r->user->record;
 	if (r->taken && !retire_taken(r))
 		return;
-	for (; r->next < rec->ids->len; next_original(r)) {
+	while (r->next < rec->ids->len) {
 		struct store_held held;
 		char address[ADDR_MAX + 16];
 		const char *id = rec->ids->pdata[r->next];
-		if (store_held_get(r->all->store, r->user->name, id, &held, NULL) != RC_OK)
-			continue; /* delivered before a crash, or deleted by its reader */
+		if (store_held_get(r->all->store, r->user->name, id, &held, NULL) != RC_OK) {
+			next_original(r); /* delivered before a crash, or deleted by its reader */
+			continue;
+		}
 		for (; r->candidate < CANDIDATES; r->candidate++) {
 			const char *rcpt = candidate(r, &held, address);
 			if (rcpt == NULL)
@@ -368,8 +328,7 @@ static void step_originals(struct release *r)
 			    r->candidate == CANDIDATES - 1 ? "" : held.return_path, rcpt);
 			return;
 		}
-		log_error("%s: the MTA refuses %s for good; it stays held", r->user->name, id);
-		r->refused++;
+		refuse_original(r);
 	}
 	originals_done(r);
 }
@@ -450,16 +409,25 @@ static void drop_missing(struct release *r)
 	}
 }
 
-void release_composed(struct release *r, enum rc rc, const struct err *err)
+/* A 4xx to the digest itself, or no room to compose it. Some MTAs never say 5xx, some disks stay full:
+ * in the end the originals go out alone. */
+static void digest_postponed(struct release *r, const struct err *err)
+{
+	if (++r->digest_failures >= DIGEST_ATTEMPTS)
+		give_up_digest(r, err->text);
+	else
+		put_off(r, err);
+}
+
+static void compose_failed(struct release *r, enum rc rc, const struct err *err)
 {
 	struct release_record *rec = r->user->record;
-	if (rc == RC_OK) {
-		fault_point("release.before_submit");
-		r->all->ops.submit_digest(r->all->ctx, r);
+	log_warning("%s: composing the digest: %s", r->user->name, err->text);
+	if (rc == RC_TEMP) { /* a full disk, no process to be had: not mended by asking again */
+		digest_postponed(r, err);
 		return;
 	}
 	r->compose_failures++;
-	log_warning("%s: composing the digest: %s", r->user->name, err->text);
 	if (rc == RC_NOTFOUND)
 		drop_missing(r);
 	else if (rc == RC_CORRUPT)
@@ -468,7 +436,18 @@ void release_composed(struct release *r, enum rc rc, const struct err *err)
 		rec->step = STEP_IDLE;
 	else if (r->compose_failures >= COMPOSE_ATTEMPTS)
 		give_up_digest(r, err->text);
-	release_run(r);
+}
+
+void release_composed(struct release *r, enum rc rc, const struct err *err)
+{
+	if (rc == RC_OK) {
+		fault_point("release.before_submit");
+		r->all->ops.submit_digest(r->all->ctx, r);
+		return;
+	}
+	compose_failed(r, rc, err);
+	if (!r->waiting)
+		release_run(r);
 }
 
 static void digest_submitted(struct release *r, enum rc rc, const struct err *err)
@@ -493,6 +472,13 @@ static void digest_submitted(struct release *r, enum rc rc, const struct err *er
 		r->all->ops.taken(r->all->ctx, r->user->name, rec);
 }
 
+/* Was this one refused when it was tried last? */
+static bool refused_before(const struct release *r, guint at)
+{
+	const struct release_record *rec = r->user->record;
+	return ledger_refused(rec, rec->ids->pdata[at]);
+}
+
 static void original_submitted(struct release *r, enum rc rc, const struct err *err)
 {
 	if (rc == RC_PERM) {
@@ -502,8 +488,11 @@ static void original_submitted(struct release *r, enum rc rc, const struct err *
 		r->taken = true;
 		retire_taken(r);
 	} else {
-		/* One that gets 4xx does not stand in the way of the others. */
-		if (rc != RC_NOTFOUND) {
+		/* One that gets 4xx does not stand in the way of the others; one that was refused
+		 * once, not in the way of digests. */
+		if (rc != RC_NOTFOUND && refused_before(r, r->next)) {
+			r->refused++;
+		} else if (rc != RC_NOTFOUND) {
 			r->postponed++;
 			r->postponed_err = *err;
 		}
@@ -511,13 +500,19 @@ static void original_submitted(struct release *r, enum rc rc, const struct err *
 	}
 }
 
-/* A 4xx to the digest itself. Some MTAs never say 5xx: in the end the originals go out alone. */
-static void digest_postponed(struct release *r, const struct err *err)
+static bool only_refused(const struct release *r)
 {
-	if (++r->digest_failures >= DIGEST_ATTEMPTS)
-		give_up_digest(r, err->text);
-	else
-		put_off(r, err);
+	for (guint i = r->next; i < r->user->record->ids->len; i++)
+		if (!refused_before(r, i))
+			return false;
+	return r->postponed == 0;
+}
+
+/* Nobody answered: what was refused can wait for its next turn, and holds up no digest. */
+static void give_up_refused(struct release *r)
+{
+	r->refused += r->user->record->ids->len - r->next;
+	r->user->record->step = STEP_IDLE;
 }
 
 void release_submitted(struct release *r, enum rc rc, int code, const struct err *err)
@@ -526,7 +521,9 @@ void release_submitted(struct release *r, enum rc rc, int code, const struct err
 	bool failed = rc == RC_TEMP || rc == RC_CORRUPT || (rc == RC_NOTFOUND && !original);
 	if (rc == RC_PERM)
 		log_warning("%s: the MTA refuses: %s", r->user->name, err->text);
-	if (failed && code == 0)
+	if (failed && code == 0 && original && only_refused(r))
+		give_up_refused(r);
+	else if (failed && code == 0)
 		put_off(r, err); /* nobody answered: nobody will answer the next one */
 	else if (original)
 		original_submitted(r, rc, err);

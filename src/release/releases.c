@@ -89,93 +89,6 @@ void release_user_failed(struct release_user *user)
 	user->not_before = user->all->now + CLAMP(wait, 1, FAILURE_WAIT_MAX);
 }
 
-enum rc release_user_record(struct release_user *user, struct err *err)
-{
-	if (user->record != NULL)
-		return RC_OK;
-	enum rc rc = ledger_get(user->all->store, user->name, &user->record, err);
-	if (rc == RC_CORRUPT)
-		log_error("%s: %s; starting afresh", user->name, err->text);
-	if (rc == RC_NOTFOUND || rc == RC_CORRUPT) {
-		user->record = ledger_record_new();
-		return RC_OK;
-	}
-	return rc;
-}
-
-struct listing {
-	struct releases *all;
-	const char *user;
-	bool read_too;
-	GPtrArray *ids;
-	int64_t oldest;
-};
-
-static bool list_one(void *ctx, const struct store_msg *msg)
-{
-	struct listing *l = ctx;
-	struct store_held held;
-	if (msg->trashed || (msg->seen && !l->read_too))
-		return true;
-	if (store_held_get(l->all->store, l->user, msg->id, &held, NULL) != RC_OK)
-		return true; /* a file of somebody else's */
-	if (l->ids->len == 0 || held.received < l->oldest)
-		l->oldest = held.received;
-	g_ptr_array_add(l->ids, g_strdup(msg->id));
-	return true;
-}
-
-static enum rc list(struct listing *l, struct err *err)
-{
-	l->ids = g_ptr_array_new_with_free_func(g_free);
-	enum rc rc = l->all->ops.reconcile(l->all->ctx, l->user, err);
-	if (rc == RC_OK)
-		rc = store_msg_list(l->all->store, l->user, list_one, l, err);
-	if (rc != RC_OK) {
-		g_ptr_array_free(l->ids, TRUE);
-		l->ids = NULL;
-	}
-	return rc;
-}
-
-enum rc releases_list(
-    struct releases *all, const char *user, bool read_too, GPtrArray **ids_out, struct err *err)
-{
-	struct listing l = {.all = all, .user = user, .read_too = read_too};
-	enum rc rc = list(&l, err);
-	if (rc == RC_OK)
-		*ids_out = l.ids;
-	return rc;
-}
-
-static void user_counted(struct release_user *user, const struct listing *l)
-{
-	int64_t now = user->all->now;
-	user->held = l->ids->len;
-	if (user->held == 0)
-		user->oldest = 0;
-	else if (l->oldest <= now)
-		user->oldest = l->oldest;
-	else if (user->oldest == 0 || user->oldest > now)
-		user->oldest = now; /* the clock was ahead; max_hold counts from the first look */
-}
-
-enum rc release_user_refresh(struct release_user *user, struct err *err)
-{
-	struct listing l = {.all = user->all, .user = user->name};
-	user->refreshed = user->all->now;
-	enum rc rc = list(&l, err);
-	if (rc == RC_OK) {
-		user_counted(user, &l);
-		g_ptr_array_free(l.ids, TRUE);
-	} else if (user->held == 0) {
-		/* Not known to be empty: it is looked at again when it would be due. */
-		user->held = 1;
-		user->oldest = user->all->now;
-	}
-	return rc;
-}
-
 static bool load_held(void *ctx, const char *user, const struct store_held *held)
 {
 	(void)held;
@@ -202,7 +115,7 @@ enum rc releases_load(struct releases *all, int64_t now, struct err *err)
 		return rc;
 	g_hash_table_iter_init(&it, all->users);
 	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&user)) {
-		if (release_user_refresh(user, err) != RC_OK)
+		if (release_user_refresh(user, NULL, err) != RC_OK)
 			log_warning("%s: %s", user->name, err->text);
 		if (release_user_record(user, err) != RC_OK) {
 			log_warning("%s: %s", user->name, err->text);
@@ -340,21 +253,54 @@ static struct due user_due(struct release_user *user, struct release_rule *rule)
 	return due;
 }
 
+/* Ends what was put off, so that all of it can go out as originals. What the MTA has taken is removed
+ * first: the next release goes on with such a record. */
+static void abandon(struct release_user *user)
+{
+	if (user->record->step != STEP_RETIRE) {
+		user->record->step = STEP_IDLE;
+		g_ptr_array_set_size(user->record->ids, 0);
+	}
+	release_free(&user->active);
+}
+
+/* For somebody who takes no part this is what draining is, but for what was refused. */
 static void start(struct release_user *user, const struct release_rule *rule, const struct due *due)
 {
 	struct err err;
-	struct listing l = {.all = user->all, .user = user->name};
-	if (list(&l, &err) != RC_OK) {
+	GPtrArray *ids = NULL;
+	if (release_user_refresh(user, &ids, &err) != RC_OK) {
 		log_warning("%s: %s", user->name, err.text);
 		release_user_failed(user);
 		return;
 	}
-	user_counted(user, &l);
+	if (user->active != NULL)
+		abandon(user);
 	/* With nothing held this ends at once, and the slot counts as served. */
 	struct release *r =
-	    release_new(user, l.ids, rule->takes_part ? rule->mode : MODE_DELIVER, due->slot);
+	    release_new(user, ids, rule->takes_part ? rule->mode : MODE_DELIVER, due->slot);
 	r->serves_slot = due->is_slot;
 	release_run(r);
+}
+
+/* When what was refused is tried again; 0: nothing was. */
+static int64_t refused_due(const struct release_user *user)
+{
+	if (release_user_refused(user) == 0)
+		return 0;
+	return MIN(user->record->refused_next, user->all->now + RELEASE_REFUSED_SECONDS);
+}
+
+/* Alone, as originals; a failure to deliver them puts nothing off. */
+static void retry_refused(struct release_user *user)
+{
+	GPtrArray *ids = g_ptr_array_new_with_free_func(g_free);
+	const GPtrArray *refused = user->record->refused;
+	for (guint i = 0; i < refused->len; i++)
+		g_ptr_array_add(ids, g_strdup(refused->pdata[i]));
+	release_user_refused_later(user);
+	log_info("%s: trying again what the MTA refused: %u message(s)", user->name, ids->len);
+	release_run(release_new(user, ids, MODE_DELIVER, user->all->now));
 }
 
 static void resume(struct release_user *user)
@@ -362,6 +308,22 @@ static void resume(struct release_user *user)
 	user->active->waiting = false;
 	user->all->running++;
 	release_run(user->active);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* The user has left since the digest was put off: nobody waits for it any more. Not so of originals:
+ * those are put off as others are. */
+static bool opted_out(struct release_user *user, struct release_rule *rule)
+{
+	bool digest = user->record->step == STEP_COMPOSE || user->active->mode != MODE_DELIVER;
+	if (!digest || user->active->taken)
+		return false;
+	user->all->ops.rule(user->all->ctx, user->name, rule);
+	return !rule->takes_part;
 }
 
 /* One user's turn. Returns when the next one is wanted; 0: not by itself. */
@@ -374,6 +336,10 @@ static int64_t tick_user(struct release_user *user)
 	if (user->active != NULL) {
 		if (!user->active->waiting)
 			return 0; /* its answer will come */
+		if (room && opted_out(user, &rule)) {
+			start(user, &rule, &(struct due){.slot = all->now});
+			return all->now + TICK_SECONDS;
+		}
 		user->not_before = MIN(user->not_before, all->now + FAILURE_WAIT_MAX);
 		if (user->not_before > all->now || !room)
 			return MAX(user->not_before, all->now + 1);
@@ -381,18 +347,22 @@ static int64_t tick_user(struct release_user *user)
 		return all->now + 1;
 	}
 	if (llabs(all->now - user->refreshed) >= REFRESH_SECONDS &&
-	    release_user_refresh(user, &err) != RC_OK)
+	    release_user_refresh(user, NULL, &err) != RC_OK)
 		log_warning("%s: %s", user->name, err.text);
-	if (user->held == 0)
+	if (user->held == 0 && release_user_refused(user) == 0)
 		return 0;
 	if (release_user_record(user, &err) != RC_OK) {
 		log_warning("%s: %s", user->name, err.text);
 		return 0;
 	}
 	struct due due = user_due(user, &rule);
-	if (due.when > all->now || !room)
-		return MAX(due.when, all->now + 1);
-	start(user, &rule, &due);
+	int64_t refused = refused_due(user);
+	if (room && due.when != 0 && due.when <= all->now)
+		start(user, &rule, &due);
+	else if (room && refused != 0 && refused <= all->now)
+		retry_refused(user);
+	else
+		return MAX(earlier(due.when, refused), all->now + 1);
 	return all->now + 1;
 }
 
@@ -421,11 +391,6 @@ static GPtrArray *copy_ids(const char *const *ids)
 	return copy;
 }
 
-static void refuse(release_done_fn *done, void *done_ctx, enum rc rc, const struct err *err)
-{
-	done(done_ctx, 0, 0, rc, err);
-}
-
 void releases_now(struct releases *all, const char *name, const char *const *ids, bool deliver,
     int64_t now, release_done_fn *done, void *done_ctx)
 {
@@ -435,40 +400,32 @@ void releases_now(struct releases *all, const char *name, const char *const *ids
 	struct err err;
 	all->now = now;
 	enum rc rc = release_user_record(user, &err);
-	if (rc == RC_OK && user->active != NULL && !(user->active->waiting && ids == NULL))
+	if (rc == RC_OK && user->active != NULL && ids != NULL)
 		rc = err_set(&err, RC_TEMP, "a release for this user is under way; try again soon");
-	if (rc != RC_OK) {
-		refuse(done, done_ctx, rc, &err);
-		return;
-	}
-	if (user->active != NULL && !deliver) {
-		/* It was put off after a failure: now is a good time, and the rest joins it later.
-		 */
-		g_array_append_val(user->active->done, d);
-		resume(user);
-		return;
-	}
-	if (user->active != NULL) {
-		/* Draining: all of it as originals, whatever was under way. What the MTA has taken
-		 * is removed first. */
-		if (user->record->step != STEP_RETIRE) {
-			user->record->step = STEP_IDLE;
-			g_ptr_array_set_size(user->record->ids, 0);
-		}
-		release_free(&user->active);
-	}
-	struct listing l = {.all = all, .user = user->name, .read_too = deliver};
-	if (ids != NULL) {
-		l.ids = copy_ids(ids);
-	} else if ((rc = list(&l, &err)) != RC_OK) {
-		refuse(done, done_ctx, rc, &err);
-		return;
-	}
 	all->ops.rule(all->ctx, user->name, &rule);
-	bool originals = ids != NULL || deliver || !rule.takes_part;
-	struct release *r = release_new(user, l.ids, originals ? MODE_DELIVER : rule.mode, now);
-	g_array_append_val(r->done, d);
-	release_run(r);
+	deliver |= !rule.takes_part;
+	GPtrArray *all_ids = NULL;
+	if (rc == RC_OK && ids != NULL)
+		all_ids = copy_ids(ids);
+	else if (rc == RC_OK)
+		rc = release_user_list(user, deliver, deliver, &all_ids, NULL, &err);
+	if (rc != RC_OK) {
+		done(done_ctx, 0, 0, rc, &err);
+		return;
+	}
+	enum release_mode mode = ids != NULL || deliver ? MODE_DELIVER : rule.mode;
+	if (user->active != NULL && deliver && user->active->waiting && !user->active->taken)
+		abandon(user);
+	bool joins = user->active != NULL;
+	if (joins)
+		release_join(user->active, all_ids, mode);
+	else
+		release_new(user, all_ids, mode, now);
+	g_array_append_val(user->active->done, d);
+	if (!joins)
+		release_run(user->active);
+	else if (user->active->waiting) /* put off after a failure: now is a good time */
+		resume(user);
 }
 
 void releases_status(struct releases *all, release_status_fn *fn, void *ctx)
@@ -481,12 +438,15 @@ void releases_status(struct releases *all, release_status_fn *fn, void *ctx)
 	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&user)) {
 		struct release_status status = {.held = user->held,
 		    .oldest = user->oldest,
+		    .refused = release_user_refused(user),
 		    .under_way = user->active != NULL,
 		    .failures = user->failures};
 		if (user->active != NULL)
 			status.next = MAX(user->not_before, all->now);
 		else if (user->held > 0 && release_user_record(user, &err) == RC_OK)
 			status.next = user_due(user, &rule).when;
+		else
+			status.next = refused_due(user);
 		fn(ctx, user->name, &status);
 	}
 }

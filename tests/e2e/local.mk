@@ -35,6 +35,7 @@ site_tests = \
 	tests/e2e/test_hold.py \
 	tests/e2e/test_originals.py \
 	tests/e2e/test_release_crash.py \
+	tests/e2e/test_release_refused.py \
 	tests/e2e/test_clock.py \
 	tests/e2e/test_known.py \
 	tests/e2e/test_bad_input.py \

@@ -637,11 +637,13 @@ def test_learned(site):
     assert daemon.requests == [{"op": "learned", "user": "ann@example.org"}] * 6
 
 
-STATUS = {"version": "0.1.0", "since": "2026-11-22T06:00:00Z", "held": 4, "incoming": 1, "users": [
+STATUS = {"version": "0.1.0", "since": "2026-11-22T06:00:00Z", "held": 6, "incoming": 1, "users": [
     {"user": "ann@example.org", "held": 3, "oldest": "2026-11-22T07:00:00Z",
      "next": "2026-11-22T16:30:00Z", "under_way": False, "failures": 0},
     {"user": "j\u00f6rg\x1b@example.org", "held": 1, "oldest": None, "next": None,
-     "under_way": False, "failures": 2}]}
+     "under_way": False, "failures": 2},
+    {"user": "zoe@example.org", "held": 0, "refused": 2, "oldest": None, "next": None,
+     "under_way": False, "failures": 0}]}
 
 
 def test_status(site):
@@ -653,11 +655,12 @@ def test_status(site):
     assert_harmless(out)
     lines = out.splitlines()
     assert lines[0] == "pullyud 0.1.0, running since 2026-11-22T06:00:00Z"
-    assert lines[1] == "4 messages held, 1 on the way in"
+    assert lines[1] == "6 messages held, 1 on the way in"
     assert lines[4].split() == ["ann@example.org", "3", "2026-11-22T07:00:00Z",
                                 "2026-11-22T16:30:00Z", "-"]
     assert lines[5].split() == ["j\u00f6rg?@example.org", "1", "-", "-", "put", "off", "2", "times"]
     assert lines[4].index("3") == lines[5].index("1")
+    assert lines[6].split()[4:] == ["the", "MTA", "refused", "2", "more"]
     assert len(short.splitlines()) == 2
 
 

@@ -32,6 +32,8 @@ struct site {
 	const int *compose_rcs, *submit_rcs; /* scripts of enum rc, ended by END: RC_OK for ever */
 	size_t compose_at, submit_at;
 	int code;                       /* that comes with every answer */
+	char poison[STORE_ID_MAX];      /* the MTA refuses this one and what contains it; or "" */
+	struct release *waits;          /* the last one that is waited for an answer */
 	bool mute_compose, mute_submit; /* take the request and never answer: the crash comes */
 	unsigned serial;
 	size_t taken, retiring; /* messages that were still held when these were told */
@@ -76,6 +78,7 @@ static void op_compose(void *ctx, struct release *release, bool plain)
 		g_snprintf(part, sizeof(part), ", %u/%u", rec->part, rec->parts);
 	g_string_append_printf(
 	    s->log, "compose%s(%u%s) ", plain ? "-plain" : "", rec->ids->len, part);
+	s->waits = release;
 	if (!s->mute_compose)
 		release_composed(release, script(s->compose_rcs, &s->compose_at), &err);
 }
@@ -88,15 +91,29 @@ static void answer(struct site *s, struct release *release, const char *what)
 	release_submitted(release, rc, s->code, &err);
 }
 
+/* The MTA refuses these for good. */
+static void refuse(struct site *s, struct release *release, const char *what)
+{
+	struct err err = {"poison"};
+	g_string_append_printf(s->log, "%s=poison ", what);
+	release_submitted(release, RC_PERM, 554, &err);
+}
+
 static void op_submit_digest(void *ctx, struct release *release)
 {
 	struct site *s = ctx;
 	const struct release_record *rec = release_record(release);
+	if (s->poison[0] != '\0' &&
+	    g_ptr_array_find_with_equal_func(rec->ids, s->poison, g_str_equal, NULL)) {
+		refuse(s, release, "digest");
+		return;
+	}
 	if (script_peek(s->submit_rcs, s->submit_at) == RC_OK) {
 		g_ptr_array_add(s->message_ids, g_strdup(rec->message_id));
 		for (guint i = 0; rec->mode == MODE_ATTACH && i < rec->ids->len; i++)
 			g_ptr_array_add(s->delivered, g_strdup(rec->ids->pdata[i]));
 	}
+	s->waits = release;
 	if (!s->mute_submit)
 		answer(s, release, "digest");
 }
@@ -105,8 +122,13 @@ static void op_submit_original(void *ctx, struct release *release, const struct 
     const char *from, const char *rcpt)
 {
 	struct site *s = ctx;
+	if (strcmp(held->id, s->poison) == 0) {
+		refuse(s, release, from[0] == '\0' ? "<>" : rcpt);
+		return;
+	}
 	if (script_peek(s->submit_rcs, s->submit_at) == RC_OK)
 		g_ptr_array_add(s->delivered, g_strdup(held->id));
+	s->waits = release;
 	if (!s->mute_submit)
 		answer(s, release, from[0] == '\0' ? "<>" : rcpt);
 }
@@ -179,6 +201,26 @@ static int setup(void **state)
 	return 0;
 }
 
+/* Over a folder that somebody else reads, too. */
+static int setup_folder(void **state)
+{
+	struct err err;
+	if (setup(state) != 0)
+		return -1;
+	struct site *s = *state;
+	releases_free(&s->engine);
+	store_close(&s->store);
+	char *path = g_strdup_printf("%s/mail", s->dir);
+	struct store_config store = {
+	    .msg_driver = "maildir", .msg_path = path, .db_driver = "mem", .db_path = ""};
+	assert_int_equal(fs_mkdirs(path, 0700, NULL), RC_OK);
+	if (store_open(&store, &s->store, NULL, &err) != RC_OK)
+		fail_msg("%s", err.text);
+	g_free(path);
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	struct site *s = *state;
@@ -187,7 +229,9 @@ static int teardown(void **state)
 	g_string_free(s->log, TRUE);
 	g_ptr_array_free(s->delivered, TRUE);
 	g_ptr_array_free(s->message_ids, TRUE);
-	int result = rmdir(s->dir);
+	char *command = g_strdup_printf("rm -rf '%s/mail'", s->dir); /* our own mkdtemp */
+	int result = system(command) != 0 || rmdir(s->dir) != 0;
+	g_free(command);
 	g_free(s);
 	return result;
 }
@@ -349,9 +393,143 @@ static void test_mta_refuses_message(void **state)
 	assert_int_equal(held(s), 1);
 	releases_tick(s->engine, FRIDAY_0700 + 60);
 	expect_log(s, "");
+	/* A day later it is tried alone, and by now they like it. */
 	releases_tick(s->engine, FRIDAY_0700 + DAY);
-	expect_log(s, "compose(1) digest=ok ");
+	expect_log(s, "Ann+news@example.org=ok ");
 	assert_int_equal(held(s), 0);
+}
+
+/* One message that is refused for ever: digests come as before, at the user's times, for more days
+ * than max_hold has; it is tried again alone, once a day, and stays held. */
+static void test_refused_for_ever(void **state)
+{
+	struct site *s = *state;
+	size_t attempts = 0, digests = 0;
+	strcpy(s->poison, hold(s, FRIDAY_0700 - HOUR, 10));
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s,
+	    "compose(2) digest=poison Ann+news@example.org=poison ann@example.org=poison "
+	    "<>=poison Ann+news@example.org=ok ");
+	for (int64_t now = FRIDAY_0700 + 600; now < FRIDAY_0700 + 12 * DAY; now += 600) {
+		if (now % (4 * HOUR) == 0)
+			hold(s, now - 10, 10);
+		if (now % (3 * DAY) == 0)
+			start(s, now); /* a restart forgets nothing */
+		releases_tick(s->engine, now);
+		if (strstr(s->log->str, "compose") != NULL) {
+			assert_int_equal((now - FRIDAY_0700) % DAY, 0);
+			expect_log(s, "compose(6) digest=ok ");
+			digests++;
+		} else if (s->log->len > 0) {
+			expect_log(
+			    s, "Ann+news@example.org=poison ann@example.org=poison <>=poison ");
+			attempts++;
+		}
+	}
+	assert_int_equal(digests, 11);
+	assert_in_range(attempts, 10, 12);
+	assert_int_equal(held(s), 7); /* six of the last day, and that one */
+}
+
+static void remember_status(void *ctx, const char *user, const struct release_status *status)
+{
+	assert_string_equal(user, ANN);
+	*(struct release_status *)ctx = *status;
+}
+
+/* What was refused is seen, and on demand reached. */
+static void test_refused_is_reached(void **state)
+{
+	struct site *s = *state;
+	const char *ids[] = {s->poison, NULL};
+	struct release_status status = {0};
+	strcpy(s->poison, hold(s, FRIDAY_0700 - HOUR, 10));
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	g_string_truncate(s->log, 0);
+	releases_status(s->engine, remember_status, &status);
+	assert_int_equal(status.held, 0);
+	assert_int_equal(status.refused, 1);
+	assert_int_equal(status.next, FRIDAY_0700 + DAY);
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 + 1, done, s);
+	expect_log(s, "");
+	assert_int_equal(s->done_rc, RC_OK);
+	assert_int_equal(s->done_left, 1);
+	releases_now(s->engine, ANN, ids, false, FRIDAY_0700 + 2, done, s);
+	expect_log(s, "Ann+news@example.org=poison ann@example.org=poison <>=poison ");
+	assert_int_equal(s->done_rc, RC_PERM);
+	assert_int_equal(s->done_left, 1);
+	s->poison[0] = '\0';
+	releases_now(s->engine, ANN, NULL, true, FRIDAY_0700 + 3, done, s);
+	expect_log(s, "Ann+news@example.org=ok ");
+	assert_int_equal(s->done_rc, RC_OK);
+	assert_int_equal(s->done_left, 0);
+	assert_int_equal(held(s), 0);
+	releases_tick(s->engine, FRIDAY_0700 + 2 * DAY);
+	expect_log(s, "");
+}
+
+/* Trying it again holds up nothing, whether nobody answers or the MTA says 4xx. */
+static void test_refused_then_put_off(void **state)
+{
+	struct site *s = *state;
+	static const int temp[] = {RC_TEMP, END};
+	static const int codes[] = {0, 451};
+	strcpy(s->poison, hold(s, FRIDAY_0700 - HOUR, 10));
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	s->poison[0] = '\0';
+	for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
+		int64_t day = FRIDAY_0700 + (int64_t)(i + 1) * DAY;
+		s->submit_rcs = temp;
+		s->submit_at = 0;
+		s->code = codes[i];
+		g_string_truncate(s->log, 0);
+		releases_tick(s->engine, day + 60);
+		expect_log(s, "Ann+news@example.org=temp ");
+		hold(s, day + 120, 10);
+		releases_tick(s->engine, day + 180);
+		releases_now(s->engine, ANN, NULL, false, day + 240, done, s);
+		expect_log(s, "compose(1) digest=ok ");
+		assert_int_equal(s->done_left, 1);
+	}
+	releases_tick(s->engine, FRIDAY_0700 + 3 * DAY + 60);
+	expect_log(s, "Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+}
+
+/* More than the ledger remembers: nothing is lost, and nothing is tried in a loop. */
+static void test_many_refused(void **state)
+{
+	struct site *s = *state;
+	struct release_status status = {0};
+	enum { MANY = LEDGER_REFUSED_MAX + 20 };
+	int *rcs = g_new(int, MANY * 3 + 2);
+	for (int i = 0; i < MANY * 3 + 1; i++)
+		rcs[i] = RC_PERM;
+	rcs[MANY * 3 + 1] = END;
+	s->config.max_messages = 1000;
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	for (int i = 0; i < MANY; i++)
+		hold(s, FRIDAY_0700 - HOUR, 10);
+	s->submit_rcs = rcs;
+	s->code = 550;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	releases_status(s->engine, remember_status, &status);
+	assert_int_equal(status.held, 20);
+	assert_int_equal(status.refused, LEDGER_REFUSED_MAX);
+	assert_int_equal(held(s), MANY);
+	g_string_truncate(s->log, 0);
+	releases_tick(s->engine, FRIDAY_0700 + 1);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700 + DAY); /* and now it takes all */
+	expect_log(s, "compose(20) digest=ok ");
+	releases_tick(s->engine, FRIDAY_0700 + DAY + 1);
+	assert_int_equal(held(s), 0);
+	g_free(rcs);
 }
 
 /* A message that gets 4xx for ever does not stand in the way of the others. */
@@ -440,18 +618,45 @@ static void test_compose_fails(void **state)
 {
 	struct site *s = *state;
 	static const int died[] = {RC_CORRUPT, END};
-	static const int full[] = {RC_TEMP, RC_TEMP, RC_TEMP, END};
+	static const int late[] = {RC_CORRUPT, RC_CORRUPT, RC_CORRUPT, END};
 	hold(s, FRIDAY_0700 - HOUR, 10);
 	s->compose_rcs = died;
 	releases_tick(s->engine, FRIDAY_0700 - 60);
 	releases_tick(s->engine, FRIDAY_0700);
 	expect_log(s, "compose(1) compose-plain(1) digest=ok ");
 	hold(s, FRIDAY_0700 + HOUR, 10);
-	s->compose_rcs = full;
+	s->compose_rcs = late;
 	s->compose_at = 0;
 	releases_tick(s->engine, FRIDAY_0700 + DAY);
-	expect_log(s, "compose(1) compose(1) compose(1) Ann+news@example.org=ok ");
+	expect_log(s, "compose(1) compose-plain(1) compose-plain(1) Ann+news@example.org=ok ");
 	assert_int_equal(held(s), 0);
+}
+
+/* A full disk: waited for as the MTA is, but not for ever. */
+static void test_no_room_to_compose(void **state)
+{
+	struct site *s = *state;
+	static const int full[] = {RC_TEMP, RC_TEMP, RC_TEMP, END};
+	static const int for_ever[] = {
+	    RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, RC_TEMP, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	s->compose_rcs = full;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	releases_tick(s->engine, FRIDAY_0700);
+	releases_tick(s->engine, FRIDAY_0700 + 299);
+	expect_log(s, "compose(1) ");
+	releases_tick(s->engine, FRIDAY_0700 + 300);
+	releases_tick(s->engine, FRIDAY_0700 + 900);
+	releases_tick(s->engine, FRIDAY_0700 + 2100);
+	expect_log(s, "compose(1) compose(1) compose(1) digest=ok ");
+	hold(s, FRIDAY_0700 + HOUR, 10);
+	s->compose_rcs = for_ever;
+	s->compose_at = 0;
+	for (int64_t now = FRIDAY_0700 + DAY; now < FRIDAY_0700 + 2 * DAY; now += HOUR)
+		releases_tick(s->engine, now);
+	assert_int_equal(held(s), 0);
+	assert_int_equal(s->message_ids->len, 1);
+	assert_non_null(strstr(s->log->str, "compose(1) Ann+news@example.org=ok "));
 }
 
 static void test_vanished(void **state)
@@ -550,6 +755,37 @@ static void test_part_of(void **state)
 	assert_int_equal(
 	    releases_part(s->engine, ANN, ids, MODE_ATTACH, 0, &part_ids, &parts, &err),
 	    RC_NOTFOUND);
+	g_ptr_array_free(ids, TRUE);
+}
+
+/* What a preview shows while a digest is put off: that digest; while originals go out: the rest. */
+static void test_active(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_TEMP, RC_OK, END};
+	GPtrArray *ids = NULL;
+	char later[STORE_ID_MAX];
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	s->rule.mode = MODE_INBOX;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	assert_null(releases_active(s->engine, ANN));
+	assert_null(releases_active(s->engine, "bob@example.org"));
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700);
+	strcpy(later, hold(s, FRIDAY_0700 + 5, 10));
+	const struct release_record *rec = releases_active(s->engine, ANN);
+	assert_non_null(rec);
+	assert_int_equal(rec->step, STEP_COMPOSE);
+	assert_int_equal(rec->slot, FRIDAY_0700);
+	assert_int_equal(rec->ids->len, 1);
+	s->mute_submit = true;
+	releases_tick(s->engine, FRIDAY_0700 + 300);
+	answer(s, s->waits, "digest");
+	rec = releases_active(s->engine, ANN);
+	assert_int_equal(rec->step, STEP_ORIGINALS);
+	assert_int_equal(releases_list(s->engine, ANN, false, &ids, NULL), RC_OK);
+	assert_int_equal(ids->len, 1);
+	assert_string_equal(ids->pdata[0], later);
 	g_ptr_array_free(ids, TRUE);
 }
 
@@ -691,6 +927,63 @@ static void test_opted_out(void **state)
 	assert_int_equal(held(s), 0);
 }
 
+/* A digest that was put off is not awaited by one who left; what was read goes out as well. */
+static void test_opted_out_while_put_off(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_TEMP, RC_TEMP, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(1) digest=temp ");
+	hold(s, FRIDAY_0700 + 30, 10);
+	s->rule.takes_part = false;
+	releases_tick(s->engine, FRIDAY_0700 + 100);
+	expect_log(s, "Ann+news@example.org=temp "); /* nobody answers: put off as others are */
+	releases_tick(s->engine, FRIDAY_0700 + 101);
+	expect_log(s, "");
+	releases_tick(s->engine, FRIDAY_0700 + 2 * HOUR);
+	expect_log(s, "Ann+news@example.org=ok Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+	assert_int_equal(s->message_ids->len, 0);
+}
+
+/* As an IMAP server does. */
+static void read_it(struct site *s, const char *id)
+{
+	char *from = g_strdup_printf("%s/mail/example.org/ann/new/%s", s->dir, id);
+	char *to = g_strdup_printf("%s/mail/example.org/ann/cur/%s:2,S", s->dir, id);
+	assert_int_equal(rename(from, to), 0);
+	g_free(from);
+	g_free(to);
+}
+
+/* As draining does: what was read in the folder goes out too. */
+static void test_opted_out_with_read_ones(void **state)
+{
+	struct site *s = *state;
+	struct release_status status = {0};
+	read_it(s, hold(s, FRIDAY_0700 - 9 * HOUR, 10));
+	hold(s, FRIDAY_0700 - 9 * HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 8 * HOUR);
+	s->rule.takes_part = false;
+	releases_tick(s->engine, FRIDAY_0700 - 7 * HOUR);
+	expect_log(s, "Ann+news@example.org=ok Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+	/* Nothing but read ones: counted, and found by the hourly look. */
+	read_it(s, hold(s, FRIDAY_0700 - 6 * HOUR, 10));
+	start(s, FRIDAY_0700 - 5 * HOUR);
+	releases_status(s->engine, remember_status, &status);
+	assert_int_equal(status.held, 1);
+	releases_tick(s->engine, FRIDAY_0700 - 4 * HOUR);
+	expect_log(s, "Ann+news@example.org=ok ");
+	assert_int_equal(held(s), 0);
+	read_it(s, hold(s, FRIDAY_0700 - 3 * HOUR, 10));
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 - 3 * HOUR, done, s);
+	assert_int_equal(s->done_delivered, 1);
+}
+
 static void test_unknown_zone(void **state)
 {
 	struct site *s = *state;
@@ -748,6 +1041,97 @@ static void test_on_demand_while_under_way(void **state)
 	expect_log(s, "compose(1) digest=temp Ann+news@example.org=ok ");
 }
 
+/* A digest was put off; more came. Asked for everything, everything comes. */
+static void test_all_joins_what_was_put_off(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_TEMP, END};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->submit_rcs = rcs;
+	releases_tick(s->engine, FRIDAY_0700);
+	expect_log(s, "compose(1) digest=temp ");
+	for (int i = 0; i < 5; i++)
+		hold(s, FRIDAY_0700 + 100, 10);
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 + 200, done, s);
+	/* What was under way keeps its Message-ID, and so its contents. */
+	expect_log(s, "compose(1) digest=ok compose(5) digest=ok ");
+	assert_int_equal(s->done_count, 1);
+	assert_int_equal(s->done_delivered, 6);
+	assert_int_equal(s->done_left, 0);
+	assert_int_equal(held(s), 0);
+}
+
+/* While a release waits for its answer: a further request for everything ends with it, and what came
+ * meanwhile is part of it; one for a single message is refused, which can be told from "nothing". */
+static void test_all_joins_what_is_under_way(void **state)
+{
+	struct site *s = *state;
+	const char *ids[] = {"x", NULL};
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	s->rule.mode = MODE_INBOX;
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->mute_submit = true;
+	releases_tick(s->engine, FRIDAY_0700);
+	hold(s, FRIDAY_0700 + 5, 10);
+	releases_now(s->engine, ANN, ids, false, FRIDAY_0700 + 10, done, s);
+	assert_int_equal(s->done_count, 1);
+	assert_true(release_refused(s->done_delivered, s->done_left, s->done_rc));
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 + 10, done, s);
+	releases_now(s->engine, ANN, NULL, false, FRIDAY_0700 + 11, done, s);
+	assert_int_equal(s->done_count, 1);
+	expect_log(s, "compose(2) ");
+	s->mute_submit = false;
+	answer(s, s->waits, "digest");
+	expect_log(s,
+	    "digest=ok Ann+news@example.org=ok Ann+news@example.org=ok "
+	    "compose(1) digest=ok Ann+news@example.org=ok ");
+	assert_int_equal(s->done_count, 3);
+	assert_int_equal(s->done_delivered, 3);
+	assert_int_equal(s->done_left, 0);
+	assert_int_equal(s->done_rc, RC_OK);
+	assert_int_equal(held(s), 0);
+}
+
+/* Draining while a digest is under way: what is not in it follows as originals. */
+static void test_drain_joins_what_is_under_way(void **state)
+{
+	struct site *s = *state;
+	s->config.max_messages = 1;
+	start(s, FRIDAY_0700 - 10 * HOUR);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	hold(s, FRIDAY_0700 - HOUR, 10);
+	releases_tick(s->engine, FRIDAY_0700 - 60);
+	s->mute_submit = true;
+	releases_tick(s->engine, FRIDAY_0700);
+	hold(s, FRIDAY_0700 + 5, 10);
+	releases_now(s->engine, ANN, NULL, true, FRIDAY_0700 + 10, done, s);
+	s->mute_submit = false;
+	answer(s, s->waits, "digest");
+	expect_log(s, "compose(1, 1/2) digest=ok Ann+news@example.org=ok Ann+news@example.org=ok ");
+	assert_int_equal(s->done_delivered, 3);
+	assert_int_equal(held(s), 0);
+}
+
+/* A message that was read is not counted as held: that its release was put off is seen all the same. */
+static void test_put_off_is_not_refused(void **state)
+{
+	struct site *s = *state;
+	static const int rcs[] = {RC_TEMP, END};
+	char id[STORE_ID_MAX];
+	const char *ids[] = {id, NULL};
+	strcpy(id, hold(s, FRIDAY_0700 - HOUR, 10));
+	read_it(s, id);
+	start(s, FRIDAY_0700 - HOUR);
+	s->submit_rcs = rcs;
+	releases_now(s->engine, ANN, ids, false, FRIDAY_0700 - HOUR, done, s);
+	assert_int_equal(s->done_rc, RC_TEMP);
+	assert_false(release_refused(s->done_delivered, s->done_left, s->done_rc));
+	releases_tick(s->engine, FRIDAY_0700);
+	assert_int_equal(held(s), 0);
+}
+
 static void test_many_originals(void **state)
 {
 	struct site *s = *state;
@@ -769,7 +1153,9 @@ static void test_nonsense_in_ledger(void **state)
 	    "{\"v\":1,\"last\":0,\"rule\":\"\",\"slot\":0,\"seq\":1,\"step\":9,\"mode\":0,"
 	    "\"mid\":\"\",\"ids\":[]}",
 	    "{\"v\":1,\"last\":0,\"rule\":\"\",\"slot\":0,\"seq\":1,\"step\":0,\"mode\":0,"
-	    "\"mid\":\"\",\"ids\":[1]}"};
+	    "\"mid\":\"\",\"ids\":[1]}",
+	    "{\"v\":1,\"last\":0,\"rule\":\"\",\"slot\":0,\"seq\":1,\"step\":0,\"mode\":0,"
+	    "\"mid\":\"\",\"ids\":[],\"refused\":[1]}"};
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct release_record *record = NULL;
 		assert_int_equal(store_slot_put(s->store, ANN, rows[i], strlen(rows[i]), NULL), 0);
@@ -805,14 +1191,20 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {T(test_slot), T(test_missed),
 	    T(test_new_rule_is_no_missed_slot), T(test_mta_down), T(test_mta_refuses_digest),
-	    T(test_mta_refuses_message), T(test_one_is_put_off), T(test_digest_is_put_off_for_ever),
-	    T(test_clock_set_back), T(test_looked_at_again), T(test_compose_fails),
-	    T(test_vanished), T(test_batches), T(test_folder), T(test_no_delimiter), T(test_crash),
-	    T(test_vanished), T(test_parts_crash), T(test_folder), T(test_no_delimiter),
-	    T(test_crash), T(test_vanished), T(test_part_of), T(test_folder), T(test_no_delimiter),
+	    T(test_mta_refuses_message), T(test_refused_for_ever), T(test_refused_is_reached),
+	    T(test_refused_then_put_off), T(test_many_refused), T(test_one_is_put_off),
+	    T(test_digest_is_put_off_for_ever), T(test_clock_set_back), T(test_looked_at_again),
+	    T(test_compose_fails), T(test_no_room_to_compose), T(test_vanished), T(test_batches),
+	    T(test_folder), T(test_no_delimiter), T(test_crash), T(test_vanished),
+	    T(test_parts_crash), T(test_folder), T(test_no_delimiter), T(test_crash),
+	    T(test_vanished), T(test_part_of), T(test_active), T(test_folder), T(test_no_delimiter),
 	    T(test_crash), T(test_crash_originals), T(test_max_hold), T(test_pause),
-	    T(test_clock_was_ahead), T(test_opted_out), T(test_unknown_zone), T(test_on_demand),
-	    T(test_on_demand_while_under_way), T(test_many_originals), T(test_nonsense_in_ledger),
-	    T(test_store_fails)};
+	    T(test_clock_was_ahead), T(test_opted_out), T(test_opted_out_while_put_off),
+	    cmocka_unit_test_setup_teardown(test_opted_out_with_read_ones, setup_folder, teardown),
+	    T(test_unknown_zone), T(test_on_demand), T(test_on_demand_while_under_way),
+	    T(test_many_originals), T(test_all_joins_what_was_put_off),
+	    T(test_all_joins_what_is_under_way), T(test_drain_joins_what_is_under_way),
+	    cmocka_unit_test_setup_teardown(test_put_off_is_not_refused, setup_folder, teardown),
+	    T(test_nonsense_in_ledger), T(test_store_fails)};
 	return cmocka_run_group_tests_name("release", tests, NULL, NULL);
 }

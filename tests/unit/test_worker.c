@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,15 +43,18 @@ static json_t *run_job(json_t *job)
 
 struct run {
 	GMainLoop *loop;
-	unsigned pending, ok, failed;
+	unsigned pending, ok, failed, not_made;
 	int pid;
 };
 
 static void done(void *ctx, json_t *result)
 {
 	struct run *r = ctx;
+	const char *rc = json_string_value(json_object_get(result, "rc"));
 	if (result == NULL)
 		r->failed++;
+	else if (rc != NULL && strcmp(rc, "temp") == 0)
+		r->not_made++;
 	else
 		r->ok++;
 	if (json_object_get(result, "pid") != NULL)
@@ -132,8 +136,26 @@ static void test_too_many(void **state)
 {
 	/* More than may wait: some are refused, all are answered. */
 	struct run r = run(*state, "echo", WORKERS_WAITING_MAX + 40, 60);
-	assert_int_equal(r.ok + r.failed, WORKERS_WAITING_MAX + 40);
-	assert_true(r.failed >= 1);
+	assert_int_equal(r.ok + r.not_made, WORKERS_WAITING_MAX + 40);
+	assert_true(r.not_made >= 1);
+}
+
+/* No descriptor to be had: nobody died, and a later job is done. */
+static void test_no_descriptor(void **state)
+{
+	struct rlimit was;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	struct run r = {.loop = g_main_loop_new(NULL, FALSE), .pending = 1};
+	struct rlimit none = {.rlim_cur = 3, .rlim_max = was.rlim_max};
+	workers_run(*state, json_pack("{s:s}", "kind", "echo"), 60, done, &r);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	while (r.pending > 0)
+		g_main_context_iteration(NULL, TRUE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	g_main_loop_unref(r.loop);
+	assert_int_equal(r.not_made, 1);
+	r = run(*state, "echo", 1, 60);
+	assert_int_equal(r.ok, 1);
 }
 
 static void quick_done(void *ctx, json_t *result)
@@ -189,7 +211,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {T(test_results), T(test_large_job), T(test_failures),
-	    T(test_deadline), T(test_too_many), cmocka_unit_test(test_stop),
+	    T(test_deadline), T(test_too_many), T(test_no_descriptor), cmocka_unit_test(test_stop),
 	    cmocka_unit_test(test_owner_killed)};
 	return cmocka_run_group_tests_name("worker", tests, NULL, NULL);
 }
