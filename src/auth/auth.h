@@ -5,6 +5,7 @@
 #ifndef PULLYU_AUTH_AUTH_H
 #define PULLYU_AUTH_AUTH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/rc.h"
@@ -35,8 +36,14 @@ enum auth_state auth_results_state(
 /* By what that was a pass, or else a fail: "dmarc", "dkim" or "spf"; NULL: it was neither. */
 const char *auth_results_method(
     const char *const *values, size_t n, const char *const *trusted, const char *domain);
-/* For an entry that names a list, not a sender: either sender's domain, From's or the envelope's, will
- * do. A fail counts only where nothing else was said, for lists break the From domain's
+
+/* Whether DKIM alone is a pass there: a signature of the domain itself, which nobody else can make,
+ * while SPF, and DMARC that rests on it, pass whoever may send for the domain. */
+bool auth_results_dkim(
+    const char *const *values, size_t n, const char *const *trusted, const char *domain);
+
+/* For an entry that names a list, not a sender: either sender's domain, From's or the envelope's,
+ * will do. A fail counts only where nothing else was said, for lists break the From domain's
  * signatures. */
 enum auth_state auth_results_state_any(const char *const *values, size_t n,
     const char *const *trusted, const char *from, const char *envelope);

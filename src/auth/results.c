@@ -336,6 +336,14 @@ const char *auth_results_method(
 	return NULL;
 }
 
+bool auth_results_dkim(
+    const char *const *values, size_t n, const char *const *trusted, const char *domain)
+{
+	struct tally total[METHOD_COUNT];
+	read_all(values, n, trusted, domain, total);
+	return total[METHOD_DKIM].pass;
+}
+
 enum auth_state auth_results_state_any(const char *const *values, size_t n,
     const char *const *trusted, const char *from, const char *envelope)
 {

@@ -110,11 +110,16 @@ static bool aligned(
 	    ? AUTH_ABSENT
 	    : auth_results_state(
 		  facts->auth_results, facts->n_auth_results, message->authserv_ids, domain);
+	/* SPF knows the domain alone, whether we ask or a trusted server has, and DMARC may rest on
+	 * it: without this, whoever may send for the domain could be anybody there, a web form that
+	 * sets From for instance. */
+	if (!envelope_is(question, user))
+		return state == AUTH_PASS &&
+		    auth_results_dkim(
+			facts->auth_results, facts->n_auth_results, message->authserv_ids, domain);
 	if (state != AUTH_ABSENT)
 		return state == AUTH_PASS;
-	/* SPF knows the domain alone: without this, whoever may send for it could be anybody there,
-	 * a web form that sets From for instance. */
-	if (!message->spf || message->client_ip[0] == '\0' || !envelope_is(question, user))
+	if (!message->spf || message->client_ip[0] == '\0')
 		return false;
 	const struct auth_spf_query query = {
 	    .client_ip = message->client_ip,

@@ -36,8 +36,8 @@ bool commander_user(const struct commander_question *question, char user_out[ADD
 /* By which right it is that user's. A client that has logged in must be the user, as envelope
  * sender too; no other authentication counts for it, for it may have written the fields that say
  * so. Without login, only what is certain: a pass of a trusted Authentication-Results, or, where
- * none speaks of the domain, of SPF, and then the envelope sender is the user too. SPF is the only
- * question that is asked. */
+ * none speaks of the domain, of SPF; unless DKIM is among what passes, the envelope sender must be
+ * the user too. SPF is the only question that is asked; without an answer it is nobody's. */
 enum commander commander_right(
     const struct commander_question *question, const struct asker *asker, const char *user);
 

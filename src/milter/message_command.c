@@ -1,8 +1,10 @@
 /*
  * message_command.c: a message that is a command, see message_private.h. It becomes a file in
  * SPOOL/incoming by the same promise as a held copy, and the recipient is taken off only then. But
- * it never passes instead: behind a command address there may be no mailbox, and nobody would do
- * what it says. So if the file cannot be written, the sender's program is told to come again.
+ * once it is known to be one, it never passes instead: behind a command address there may be no
+ * mailbox, and nobody would do what it says. So if the file cannot be written, the sender's program
+ * is told to come again. Where only SPF could tell and there is no answer, it is not known to be
+ * one, and passes like any mail that is in doubt.
  */
 #include <config.h>
 

@@ -202,6 +202,34 @@ static void test_several(void **state)
 	assert_int_equal(check(several, sizeof(several) / sizeof(several[0])), 0);
 }
 
+/* What counts of a neighbour's: DKIM, whatever DMARC and SPF say. */
+static void test_dkim_alone(void **state)
+{
+	static const struct {
+		const char *label, *field;
+		bool want;
+	} rows[] = {
+	    {"dkim", OUR "; dkim=pass header.d=news.example.org", true},
+	    {"dkim of the parent", OUR "; dkim=pass header.d=example.org; spf=fail", true},
+	    {"dkim below", OUR "; dkim=pass header.d=a.news.example.org", false},
+	    {"dkim fail", OUR "; dkim=fail header.d=news.example.org", false},
+	    {"spf", OUR "; spf=pass smtp.mailfrom=news.example.org", false},
+	    {"dmarc", OUR "; dmarc=pass header.from=news.example.org", false},
+	    {"dmarc, dkim of another",
+		OUR "; dmarc=pass header.from=news.example.org; dkim=pass header.d=evil.example",
+		false},
+	    {"a stranger's", "evil.example; dkim=pass header.d=news.example.org", false},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		failed += unit_num(rows[i].label,
+		    auth_results_dkim(&rows[i].field, 1, trusted, "news.example.org"),
+		    rows[i].want);
+	assert_false(auth_results_dkim(&rows[0].field, 1, NULL, "news.example.org"));
+	assert_int_equal(failed, 0);
+}
+
 static void test_nobody_trusted(void **state)
 {
 	static const char *const nobody[] = {NULL};
@@ -428,6 +456,7 @@ int main(void)
 	    cmocka_unit_test(test_servers),
 	    cmocka_unit_test(test_forms),
 	    cmocka_unit_test(test_several),
+	    cmocka_unit_test(test_dkim_alone),
 	    cmocka_unit_test(test_nobody_trusted),
 	    cmocka_unit_test(test_idn),
 	    cmocka_unit_test(test_long),
