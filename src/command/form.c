@@ -120,9 +120,15 @@ static enum rc read_form(const struct text_lines *lines, const char *const *keys
 	return rc;
 }
 
+enum rc form_read_unquoted(const struct text_lines *lines, const char *const *keys,
+    struct command *command, struct err *err)
+{
+	return read_form(lines, keys, false, command, err);
+}
+
 enum rc form_read(const struct text_lines *lines, const char *const *keys, struct command *command,
     struct err *err)
 {
-	enum rc rc = read_form(lines, keys, false, command, err);
+	enum rc rc = form_read_unquoted(lines, keys, command, err);
 	return rc == RC_OK ? read_form(lines, keys, true, command, err) : rc;
 }

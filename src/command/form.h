@@ -15,6 +15,10 @@
 enum rc form_read(const struct text_lines *lines, const char *const *keys, struct command *command,
     struct err *err);
 
+/* The same, but only of the lines that are not quoted. */
+enum rc form_read_unquoted(const struct text_lines *lines, const char *const *keys,
+    struct command *command, struct err *err);
+
 /* Borrowed from command; NULL if it is not there. */
 struct command_form *form_find(struct command *command, const char *key);
 

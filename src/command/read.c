@@ -27,7 +27,9 @@ struct said {
 	char **raw;       /* own; as typed */
 	char **folded;    /* own; for comparing; as many */
 	size_t n;
-	size_t at; /* the first word behind the verb */
+	size_t at;               /* the first word behind the verb */
+	struct text_lines below; /* foreign; the lines under it */
+	const char *const *keys; /* foreign; of settings */
 	int32_t today;
 	struct command *command; /* foreign; what is understood */
 };
@@ -156,7 +158,9 @@ static void said_init(struct said *said, const char *line, int32_t today, struct
 {
 	char **words = g_strsplit_set(line, " ,", -1);
 	size_t n = g_strv_length(words);
-	*said = (struct said){.line = line, .today = today, .command = command};
+	said->line = line;
+	said->today = today;
+	said->command = command;
 	said->raw = g_new0(char *, n + 1);
 	said->folded = g_new0(char *, n + 2);
 	for (size_t i = 0; i < n; i++) {
@@ -376,8 +380,9 @@ static enum rc read_times(const struct said *said, struct err *err)
 	struct times times;
 	struct err why;
 	struct command *command = said->command;
+	/* What is quoted there is the digest's, which shows the times as they are. */
 	if (said->at == said->n)
-		return RC_OK;
+		return form_read_unquoted(&said->below, said->keys, command, err);
 	char *text = times_in_english(behind(said->line, said->at));
 	enum rc rc = times_parse(text, &times, &why);
 	if (rc == RC_OK)
@@ -414,12 +419,18 @@ static const struct verb_row {
     {WORD_HELP, COMMAND_HELP, read_alone},
 };
 
-static enum rc read_words(const char *line, int32_t today, struct command *command, struct err *err)
+static enum rc read_words(const struct text_lines *lines, const struct text_line *line,
+    const char *const *keys, int32_t today, struct command *command, struct err *err)
 {
-	struct said said;
+	size_t below = (size_t)(line - lines->rows) + 1;
+	struct said said = {
+	    .below = {.n = lines->n - below, .rows = lines->rows + below},
+	    .keys = keys,
+	};
 	unsigned meanings;
 	enum rc rc = RC_NOTFOUND;
-	said_init(&said, line, today, command);
+	memset(command, 0, sizeof(*command));
+	said_init(&said, line->text, today, command);
 	said.at = words_find(said.folded, &meanings);
 	/* The last word only, and never the verb. */
 	if (said.n > said.at) {
@@ -438,6 +449,20 @@ static enum rc read_words(const char *line, int32_t today, struct command *comma
 	return rc;
 }
 
+static enum rc read_plain(const struct text_lines *lines, const char *const *keys, int32_t today,
+    struct command *command, struct err *err)
+{
+	size_t at = 0;
+	bool doubtful;
+	const struct text_line *line;
+	while ((line = text_next(lines, &at, &doubtful)) != NULL) {
+		enum rc rc = read_words(lines, line, keys, today, command, err);
+		if (rc == RC_OK || !doubtful)
+			return rc;
+	}
+	return RC_NOTFOUND;
+}
+
 enum rc command_read(const char *subject, const char *text, const char *const *keys, int32_t today,
     struct command *command_out, struct err *err)
 {
@@ -451,9 +476,7 @@ enum rc command_read(const char *subject, const char *text, const char *const *k
 	if (rc == RC_OK) {
 		rc = read_by_token(&lines, keys, today, command, err);
 	} else if (rc == RC_NOTFOUND) {
-		const char *first = text_first(&lines);
-		if (first != NULL)
-			rc = read_words(first, today, command, err);
+		rc = read_plain(&lines, keys, today, command, err);
 		if (rc == RC_NOTFOUND)
 			err_set(err, rc, "no command is said");
 	}

@@ -12,7 +12,8 @@
 #include "base/str.h"
 
 enum {
-	FULL_CHARS = 60,       /* clients break lines at 65 to 78 characters */
+	FULL_CHARS = 60, /* clients break lines at 65 to 78 characters */
+	FIELDS_ROWS = 8, /* from "From:" to "Sent:", with empty ones where HTML has paragraphs */
 	ATTRIBUTION_LINES = 3, /* "On Monday, 23 November 2026 at 08:00 / Pullyu <...> / wrote:" */
 };
 
@@ -62,6 +63,78 @@ char *text_fold(const char *text)
 	return g_string_free(out, FALSE);
 }
 
+/* ---- what is quoted without a mark ---- */
+
+static bool is_among(const char *word, const char *const *words)
+{
+	while (*words != NULL && strcmp(*words, word) != 0)
+		words++;
+	return *words != NULL;
+}
+
+/* Folded, without what frames it: "-----", "*"; g_free. */
+static char *unframed(const char *text, size_t len)
+{
+	char *part = g_strndup(text, len), *folded = text_fold(part);
+	char *start = folded + strspn(folded, "-_* ");
+	size_t n = strlen(start);
+	while (n > 0 && strchr("-_* ", start[n - 1]) != NULL)
+		n--;
+	char *out = g_strndup(start, n);
+	g_free(part);
+	g_free(folded);
+	return out;
+}
+
+/* Whether the line is a field of one of these names, as clients translate them. */
+static bool is_field(const struct text_line *line, const char *const *names)
+{
+	size_t len = strcspn(line->text, ":");
+	if (line->quoted || line->text[len] == '\0' || len > FULL_CHARS)
+		return false;
+	char *name = unframed(line->text, len);
+	bool found = is_among(name, names);
+	g_free(name);
+	return found;
+}
+
+/* Outlook, and phones: the message that is answered stands under the reply as it is. */
+static bool begins_original(const struct text_lines *lines, size_t i)
+{
+	static const char *const titles[] = {"original message", "forwarded message",
+	    "oorspronkelijk bericht", "origineel bericht", "doorgestuurd bericht",
+	    "ursprungliche nachricht", "urspr. nachricht", "originalnachricht",
+	    "original-nachricht", "weitergeleitete nachricht", "message d'origine",
+	    "message original", "message initial", "message transfere", NULL};
+	static const char *const from[] = {"from", "van", "von", "de", NULL};
+	static const char *const sent[] = {
+	    "sent", "date", "verzonden", "datum", "gesendet", "envoye", "envoye le", NULL};
+	const struct text_line *rows = lines->rows;
+	if (rows[i].text[0] == '-' && !rows[i].quoted) {
+		char *title = unframed(rows[i].text, strlen(rows[i].text));
+		bool found = is_among(title, titles);
+		g_free(title);
+		return found;
+	}
+	if (!is_field(&rows[i], from))
+		return false;
+	for (size_t j = i + 1; j < lines->n && j < i + FIELDS_ROWS; j++)
+		if (is_field(&rows[j], sent))
+			return true;
+	return false;
+}
+
+static void quote_original(struct text_lines *lines)
+{
+	size_t i = 0;
+	while (i < lines->n && !begins_original(lines, i))
+		i++;
+	for (; i < lines->n; i++)
+		lines->rows[i].quoted = true;
+}
+
+/* ---- lines ---- */
+
 void text_lines_split(const char *plain, struct text_lines *lines_out)
 {
 	char **raw = g_strsplit(plain, "\n", -1);
@@ -79,6 +152,7 @@ void text_lines_split(const char *plain, struct text_lines *lines_out)
 		lines_out->n++;
 	}
 	g_strfreev(raw);
+	quote_original(lines_out);
 }
 
 void text_lines_clear(struct text_lines *lines)
@@ -89,30 +163,46 @@ void text_lines_clear(struct text_lines *lines)
 	lines->n = 0;
 }
 
-/* Whether line i begins what a client puts over a quotation; *end_out is the line behind it. */
-static bool attribution(const struct text_lines *lines, size_t i, size_t *end_out)
+/* "On Monday", "Op ma 23 nov.", "Am 23.11.", "Le lundi 23" or "2026-11-23 08:00": how clients begin
+ * to say who wrote what they quote. */
+static bool is_opening(const char *line)
+{
+	static const char *const words[] = {"on", "op", "am", "le", NULL};
+	size_t len = strcspn(line, " ");
+	char *word = g_ascii_strdown(line, (gssize)MIN(len, 3));
+	bool found = g_ascii_isdigit(line[0]) || (line[len] == ' ' && is_among(word, words));
+	g_free(word);
+	return found;
+}
+
+/* Whether line i is in a paragraph that ends with what a client puts over a quotation. *start_out
+ * is the first line of that, or i where it cannot be told; *end_out is the line behind it. */
+static bool attribution(
+    const struct text_lines *lines, size_t i, size_t *start_out, size_t *end_out)
 {
 	size_t end = i;
 	while (end < lines->n && !lines->rows[end].quoted && lines->rows[end].text[0] != '\0')
 		end++;
 	if (end - i > ATTRIBUTION_LINES || !g_str_has_suffix(lines->rows[end - 1].text, ":"))
 		return false;
-	size_t next = end;
+	size_t next = end, start = i;
 	while (next < lines->n && !lines->rows[next].quoted && lines->rows[next].text[0] == '\0')
 		next++;
+	while (start < end && !is_opening(lines->rows[start].text))
+		start++;
+	*start_out = start == end ? i : start;
 	*end_out = next;
 	return next < lines->n && lines->rows[next].quoted;
 }
 
-const char *text_first(const struct text_lines *lines)
+const struct text_line *text_next(const struct text_lines *lines, size_t *at, bool *doubtful_out)
 {
-	for (size_t i = 0; i < lines->n; i++) {
-		size_t end;
-		if (lines->rows[i].quoted || lines->rows[i].text[0] == '\0')
-			continue;
-		if (!attribution(lines, i, &end))
-			return lines->rows[i].text;
-		i = end;
-	}
-	return NULL;
+	size_t i = *at, start, end;
+	while (i < lines->n && (lines->rows[i].quoted || lines->rows[i].text[0] == '\0'))
+		i++;
+	if (i == lines->n)
+		return NULL;
+	*doubtful_out = attribution(lines, i, &start, &end) && start == i;
+	*at = *doubtful_out ? end : i + 1;
+	return &lines->rows[i];
 }

@@ -25,12 +25,16 @@ struct text_lines {
 	} * rows;            /* own */
 };
 
-/* The lines of a plain text, up to a signature ("-- "). */
+/* The lines of a plain text, up to a signature ("-- "). What a client puts under a reply without
+ * quote marks, "-----Original Message-----" or "From: ... Sent: ..." and all that follows, is
+ * quoted. */
 void text_lines_split(const char *plain, struct text_lines *lines_out);
 void text_lines_clear(struct text_lines *lines);
 
-/* The first line that says something: no quotation, and no "On Monday Ann wrote:" in front of one.
+/* The first line from *at on that says something: it is not empty and no quotation. *at moves on.
+ * *doubtful_out: it is, or begins, what seems to be "On Monday Ann wrote:" in front of a quotation,
+ * and then *at is behind all of that: it counts if it is understood in full, else the next does.
  * Borrowed from lines; NULL if there is none. */
-const char *text_first(const struct text_lines *lines);
+const struct text_line *text_next(const struct text_lines *lines, size_t *at, bool *doubtful_out);
 
 #endif

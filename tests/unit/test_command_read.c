@@ -301,6 +301,250 @@ static void test_lines(void **state)
 	g_free(large);
 }
 
+/* What clients put around the words: Gmail, iOS, Thunderbird, K-9, Outlook; then what is no client's. */
+static void test_replies(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+	    {"release 3 5\n"
+	     "On Mon, Nov 23, 2026 at 8:00 AM Pullyu <digest@example.org> wrote:\n"
+	     "> 1. Shop",
+		"send 3 5"},
+	    {"release 3 5\n"
+	     "On Mon, 23 Nov 2026 at 08:00, Pullyu <digest@example.org>\n"
+	     "wrote:\n"
+	     "\n"
+	     "> 1. Shop",
+		"send 3 5"},
+	    {"release 3 5\n"
+	     "\n"
+	     "On Mon, 23 Nov 2026 at 08:00, Pullyu <digest@example.org>\n"
+	     "wrote:\n"
+	     "\n"
+	     "> 1. Shop",
+		"send 3 5"},
+	    {"stuur 3 en 5\n"
+	     "Op ma 23 nov. 2026 om 08:00 schreef Pullyu <digest@example.org>:\n"
+	     "> 1. Winkel",
+		"send 3 5"},
+	    {"sende 3 und 5\n"
+	     "Am Mo., 23. Nov. 2026 um 08:00\xe2\x80\xafUhr schrieb Pullyu <\n"
+	     "digest@example.org>:\n"
+	     "> 1. Laden",
+		"send 3 5"},
+	    {"envoyer 3 et 5\n"
+	     "Le lun. 23 nov. 2026 \xc3\xa0 08:00, Pullyu <digest@example.org> a\n"
+	     "\xc3\xa9"
+	     "crit :\n"
+	     "> 1. Boutique",
+		"send 3 5"},
+	    {"Release 3\n"
+	     "\n"
+	     "Sent from my iPhone\n"
+	     "\n"
+	     "> On 23 Nov 2026, at 08:00, Pullyu <digest@example.org> wrote:\n"
+	     "> \n"
+	     "> \xef\xbb\xbf"
+	     "1. Shop",
+		"send 3"},
+	    {"Vergeet 2\n"
+	     "Op 23 nov. 2026 om 08:00 heeft Pullyu <digest@example.org> het volgende geschreven:\n"
+	     "\n"
+	     "> 1. Winkel",
+		"forget 2"},
+	    {"Vergiss 2\n"
+	     "Am 23.11.2026 um 08:00 schrieb Pullyu <digest@example.org>:\n"
+	     "\n"
+	     "> 1. Laden",
+		"forget 2"},
+	    {"Oublier 2\n"
+	     "Le 23 nov. 2026 \xc3\xa0 08:00, Pullyu <digest@example.org> a \xc3\xa9"
+	     "crit :\n"
+	     "\n"
+	     "> 1. Boutique",
+		"forget 2"},
+	    {"hold 2\n"
+	     "On 23/11/2026 08:00, Pullyu wrote:\n"
+	     "> 1. Shop",
+		"hold 2"},
+	    {"hold 2\n"
+	     "Pullyu wrote on 11/23/2026 8:00 AM:\n"
+	     "> 1. Shop",
+		"hold 2"},
+	    {"vasthouden 2\n"
+	     "Op 23-11-2026 om 08:00 schreef Pullyu:\n"
+	     "> 1. Winkel",
+		"hold 2"},
+	    {"halten 2\n"
+	     "Am 23.11.26 um 08:00 schrieb Pullyu:\n"
+	     "> 1. Laden",
+		"hold 2"},
+	    {"retenir 2\n"
+	     "Le 23/11/2026 \xc3\xa0 08:00, Pullyu a \xc3\xa9"
+	     "crit\xc2\xa0:\n"
+	     "> 1. Boutique",
+		"hold 2"},
+	    {"allow 2\n"
+	     "On 23 November 2026 08:00:00 CET, Pullyu <digest@example.org> wrote:\n"
+	     ">1. Shop",
+		"allow 2"},
+	    {"durchlassen 2\n"
+	     "\n"
+	     "\n"
+	     "Am 23. November 2026 08:00:00 MEZ schrieb Pullyu <digest@example.org>:\n"
+	     ">1. Laden",
+		"allow 2"},
+	    {"allow 2\n"
+	     "2026-11-23 08:00 GMT+01:00, Pullyu <digest@example.org>:\n"
+	     ">1. Shop",
+		"allow 2"},
+	    {"allow 2\n"
+	     "-------- Original Message --------\n"
+	     "From: Pullyu <digest@example.org>\n"
+	     "Sent: Mon Nov 23 08:00:00 CET 2026\n"
+	     "\n"
+	     "1. Shop",
+		"allow 2"},
+	    {"release 3\n"
+	     "From: Pullyu <digest@example.org>\n"
+	     "Sent: Monday, 23 November 2026 08:00\n"
+	     "To: Ann\n"
+	     "Subject: Digest\n"
+	     "\n"
+	     "hold 5",
+		"send 3"},
+	    {"release 3\n"
+	     "\n"
+	     "-----Original Message-----\n"
+	     "From: Pullyu\n"
+	     "Sent: Monday\n"
+	     "\n"
+	     "hold 5",
+		"send 3"},
+	    {"release 3\n"
+	     "________________________________\n"
+	     "From: Pullyu <digest@example.org>\n"
+	     "Sent: Monday\n"
+	     "\n"
+	     "hold 5",
+		"send 3"},
+	    {"stuur 3\n"
+	     "Van: Pullyu\n"
+	     "Verzonden: maandag 23 november 2026 08:00\n"
+	     "\n"
+	     "1. Winkel",
+		"send 3"},
+	    {"sende 3\n"
+	     "Von: Pullyu\n"
+	     "Gesendet: Montag, 23. November 2026 08:00\n"
+	     "\n"
+	     "1. Laden",
+		"send 3"},
+	    {"envoyer 3\n"
+	     "De\xc2\xa0: Pullyu\n"
+	     "Envoy\xc3\xa9\xc2\xa0: lundi 23 novembre 2026 08:00\n"
+	     "\n"
+	     "1. Boutique",
+		"send 3"},
+	    {"Hi\n"
+	     "On Mon, 23 Nov 2026, Pullyu wrote:\n"
+	     "> 1. Shop\n"
+	     "\n"
+	     "release 1",
+		"-"},
+	    {"release 3x\n"
+	     "On Mon, 23 Nov 2026, Pullyu wrote:\n"
+	     "> 1. Shop",
+		"!release 3 5"},
+	    {"release 3:\n"
+	     "> 1. Shop",
+		"send 3"},
+	    {"From: Pullyu\n"
+	     "\n"
+	     "Sent: Monday\n"
+	     "\n"
+	     "release 1",
+		"-"},
+	    {"-----Urspr\xc3\xbcngliche Nachricht-----\n"
+	     "Von: Pullyu\n"
+	     "\n"
+	     "sende 1",
+		"-"},
+	    {"-----Message d\xe2\x80\x99origine-----\n"
+	     "envoyer 1",
+		"-"},
+	    {"-----Oorspronkelijk bericht-----\n"
+	     "stuur 1",
+		"-"},
+	    {"From: the start\n"
+	     "of it\n"
+	     "\n"
+	     "release 1",
+		"-"},
+	};
+	run(rows, G_N_ELEMENTS(rows));
+}
+
+/* "times" alone, and settings below it. */
+static void test_times_below(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+	    {"times\n"
+	     "timezone = Europe/Amsterdam",
+		"times [timezone=Europe/Amsterdam]"},
+	    {"Times\n"
+	     "\n"
+	     "times: Mon-Fri 08:00\n"
+	     "language = nl\n"
+	     "-- \n"
+	     "originals = inbox",
+		"times [times=Mon-Fri 08:00] [language=nl]"},
+	    {"tijden\n"
+	     "timezone = Europe/Amsterdam\n"
+	     "language = nl\n"
+	     "Op 23-11-2026 om 08:00 schreef Pullyu:\n"
+	     "> times = 09:00",
+		"times [timezone=Europe/Amsterdam] [language=nl]"},
+	    {"zeiten\n"
+	     "language = de\n"
+	     "\n"
+	     "Von: Pullyu\n"
+	     "Gesendet: Montag\n"
+	     "\n"
+	     "times = 09:00",
+		"times [language=de]"},
+	    {"horaires\n"
+	     "language = fr\n"
+	     "\n"
+	     "Ann",
+		"times [language=fr]"},
+	    {"times\n"
+	     "> language = nl",
+		"times"},
+	    {"times\n"
+	     "Thanks!\n"
+	     "Tel: 5",
+		"times"},
+	    {"times\n"
+	     "timezne = Europe/Paris",
+		"!there is nothing called 'timezne'"},
+	    {"times\n"
+	     "language = nl\n"
+	     "language = de",
+		"!said twice"},
+	    {"language = nl\n"
+	     "\n"
+	     "times",
+		"-"},
+	    {"Hello\n"
+	     "times\n"
+	     "language = nl",
+		"-"},
+	};
+	run(rows, G_N_ELEMENTS(rows));
+}
+
 /* ---- tokens ---- */
 
 /* A token of that verb with a signature that is none: reading does not look at it. */
@@ -515,6 +759,8 @@ int main(void)
 	    cmocka_unit_test(test_talk),
 	    cmocka_unit_test(test_wrong),
 	    cmocka_unit_test(test_lines),
+	    cmocka_unit_test(test_replies),
+	    cmocka_unit_test(test_times_below),
 	    cmocka_unit_test(test_token_places),
 	    cmocka_unit_test(test_times_form),
 	    cmocka_unit_test(test_pause_form),
