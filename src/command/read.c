@@ -295,15 +295,18 @@ static enum rc read_entry(const struct said *said, struct err *err)
 	if (rc != RC_NOTFOUND)
 		return rc;
 	command->n_numbers = 0;
-	if (said->n - said->at != 1)
-		return not_understood(said, err, example);
 	const char *word = said->raw[said->at];
+	size_t n = said->n - said->at;
+	if (n != 1 && !(n == 2 && text_is_link_to(said->raw[said->at + 1], word)))
+		return not_understood(said, err, example);
 	if (g_ascii_strncasecmp(word, "mailto:", 7) == 0)
 		word += 7;
 	bool list = g_ascii_strncasecmp(word, "list:", 5) == 0;
 	word += list ? 5 : 0;
 	word += strspn(word, "<");
-	char *entry = g_strconcat(list ? "list:" : "", word, NULL);
+	size_t len = strcspn(word, "<");
+	len = word[len] == '<' && text_is_link_to(word + len, word) ? len : strlen(word);
+	char *entry = g_strdup_printf("%s%.*s", list ? "list:" : "", (int)len, word);
 	rc = is_entry(entry) && str_copy(command->entry, sizeof(command->entry), entry)
 	    ? RC_OK
 	    : not_understood(said, err, example);

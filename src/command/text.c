@@ -63,6 +63,30 @@ char *text_fold(const char *text)
 	return g_string_free(out, FALSE);
 }
 
+/* ---- links ---- */
+
+/* What an entry and a link to it have in common: "shop.example" of "@shop.example", of
+ * "list:shop.example" and of "http://shop.example/". *len_out bytes of word. */
+static const char *core(const char *word, size_t *len_out)
+{
+	static const char *const leads[] = {"<", "mailto:", "http://", "https://", "list:", "@"};
+	for (size_t i = 0; i < G_N_ELEMENTS(leads); i++)
+		if (g_ascii_strncasecmp(word, leads[i], strlen(leads[i])) == 0)
+			word += strlen(leads[i]);
+	*len_out = strcspn(word, "<");
+	while (*len_out > 0 && strchr("/>", word[*len_out - 1]) != NULL)
+		(*len_out)--;
+	return word;
+}
+
+bool text_is_link_to(const char *link, const char *word)
+{
+	size_t len, link_len;
+	word = core(word, &len);
+	link = core(link, &link_len);
+	return len == link_len && g_ascii_strncasecmp(word, link, len) == 0;
+}
+
 /* ---- what is quoted without a mark ---- */
 
 static bool is_among(const char *word, const char *const *words)

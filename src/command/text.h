@@ -16,6 +16,12 @@ char *text_plain(const char *text);
 /* In lower case and without accents, for comparing; g_free. */
 char *text_fold(const char *text);
 
+/* Clients make a link of an address, and the text form of that has both:
+ * "a@b.example<mailto:a@b.example>", also with a blank between. Whether link, with or without "<"
+ * and ">", is such a one of word, an address, "@b.example" or "list:b.example"; what stands behind
+ * a "<" in word does not matter. */
+bool text_is_link_to(const char *link, const char *word);
+
 struct text_lines {
 	size_t n;
 	struct text_line {

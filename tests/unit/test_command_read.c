@@ -545,6 +545,31 @@ static void test_times_below(void **state)
 	run(rows, G_N_ELEMENTS(rows));
 }
 
+/* What clients make of an address. */
+static void test_links(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+	    {"allow news@shop.example<mailto:news@shop.example>", "allow news@shop.example"},
+	    {"allow News@Shop.example<mailto:news@shop.example>.", "allow News@Shop.example"},
+	    {"allow news@shop.example <news@shop.example>", "allow news@shop.example"},
+	    {"allow news@shop.example <mailto:news@shop.example> please",
+		"allow news@shop.example"},
+	    {"hold @shop.example<http://shop.example>", "hold @shop.example"},
+	    {"hold @shop.example <https://shop.example/>", "hold @shop.example"},
+	    {"forget list:news.shop.example <http://news.shop.example>",
+		"forget list:news.shop.example"},
+	    {"forget list:news.shop.example<http://news.shop.example/>",
+		"forget list:news.shop.example"},
+	    {"allow news@shop.example<mailto:x@evil.example>", "!allow 2"},
+	    {"allow news@shop.example <x@evil.example>", "!allow 2"},
+	    {"allow <>", "!allow 2"},
+	    {"allow <@", "!allow 2"},
+	    {"allow @<http://>", "!allow 2"},
+	};
+	run(rows, G_N_ELEMENTS(rows));
+}
+
 /* ---- tokens ---- */
 
 /* A token of that verb with a signature that is none: reading does not look at it. */
@@ -761,6 +786,7 @@ int main(void)
 	    cmocka_unit_test(test_lines),
 	    cmocka_unit_test(test_replies),
 	    cmocka_unit_test(test_times_below),
+	    cmocka_unit_test(test_links),
 	    cmocka_unit_test(test_token_places),
 	    cmocka_unit_test(test_times_form),
 	    cmocka_unit_test(test_pause_form),
