@@ -185,6 +185,20 @@ static char *choose(const struct walk *walk)
 	return snippet == NULL ? g_strdup("") : snippet;
 }
 
+static char *choose_lines(const struct walk *walk)
+{
+	bool text = walk->text != NULL;
+	if (text && walk->html != NULL) {
+		char *snippet = snippet_of(walk->text, SNIPPET_TEXT_BYTES, snippet_from_text);
+		text = snippet[0] != '\0';
+		g_free(snippet);
+	}
+	if (text)
+		return lines_of(walk->text, SNIPPET_TEXT_BYTES, snippet_lines_of_text);
+	return walk->html == NULL ? NULL
+				  : lines_of(walk->html, SNIPPET_HTML_BYTES, snippet_lines_of_html);
+}
+
 /* NULL if it cannot be parsed; its parts stay in the file. */
 static GMimeMessage *parse(int fd, uint64_t lead)
 {
@@ -221,10 +235,7 @@ char *excerpt_text(int fd, uint64_t lead)
 	char *lines = NULL;
 	if (message != NULL) {
 		walk_object(&walk, g_mime_message_get_mime_part(message), 0);
-		if (walk.text != NULL)
-			lines = lines_of(walk.text, SNIPPET_TEXT_BYTES, snippet_lines_of_text);
-		else if (walk.html != NULL)
-			lines = lines_of(walk.html, SNIPPET_HTML_BYTES, snippet_lines_of_html);
+		lines = choose_lines(&walk);
 		g_object_unref(message);
 	}
 	excerpt_clear(&excerpt);

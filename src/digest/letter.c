@@ -5,7 +5,6 @@
 
 #include "digest/letter.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include <glib.h>
@@ -126,63 +125,100 @@ static bool is_hidden(xmlNode *node)
 	return hidden;
 }
 
+/* ---- what is quoted ---- */
+
+static bool has_class(xmlNode *node, const char *name)
+{
+	xmlChar *value = xmlGetNoNsProp(node, BAD_CAST "class");
+	char **classes = g_strsplit_set(value == NULL ? "" : (const char *)value, " \t\r\n", -1);
+	bool found = g_strv_contains((const char *const *)classes, name);
+	g_strfreev(classes);
+	xmlFree(value);
+	return found;
+}
+
+/* Gmail and others after it wrap also "On Monday Ann wrote:" up with what they quote. */
+static bool is_quote(xmlNode *node)
+{
+	static const char *const wraps[] = {"gmail_quote", "yahoo_quoted", "protonmail_quote"};
+	if (g_ascii_strcasecmp((const char *)node->name, "blockquote") == 0)
+		return true;
+	for (size_t i = 0; i < G_N_ELEMENTS(wraps); i++)
+		if (has_class(node, wraps[i]))
+			return true;
+	return false;
+}
+
 /* ---- text of a page ---- */
 
+struct page {
+	GString *out;
+	bool mark_quotes;
+	const xmlNode *quote; /* the outermost quote that we are in; NULL: in none */
+};
+
 /* Line ends in the source of a page are blanks. */
-static void put_text(GString *out, const char *text)
+static void put_text(struct page *page, const char *text)
 {
+	GString *out = page->out;
+	if (page->quote != NULL && (out->len == 0 || out->str[out->len - 1] == '\n'))
+		g_string_append(out, "> ");
 	for (; *text != '\0'; text++)
 		g_string_append_c(out, *text == '\n' || *text == '\r' ? ' ' : *text);
 }
 
 /* Whether to go on below this node. */
-static bool visit(xmlNode *node, GString *out)
+static bool visit(xmlNode *node, struct page *page)
 {
 	if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) {
 		if (node->content != NULL && node->parent->_private == NULL)
-			put_text(out, (const char *)node->content);
+			put_text(page, (const char *)node->content);
 		return false;
 	}
 	if (node->type != XML_ELEMENT_NODE || is_unread((const char *)node->name) ||
 	    is_hidden(node))
 		return false;
 	if (!is_inline((const char *)node->name))
-		g_string_append_c(out, '\n');
+		g_string_append_c(page->out, '\n');
+	if (page->mark_quotes && page->quote == NULL && node->children != NULL && is_quote(node))
+		page->quote = node;
 	return true;
 }
 
-static void leave(xmlNode *node, GString *out)
+static void leave(const xmlNode *node, struct page *page)
 {
+	if (page->quote == node)
+		page->quote = NULL;
 	if (node->type == XML_ELEMENT_NODE && !is_inline((const char *)node->name))
-		g_string_append_c(out, '\n');
+		g_string_append_c(page->out, '\n');
 }
 
 /* Without recursion: a page may be nested as deep as it likes. */
-static char *text_of(xmlNode *root, size_t max)
+static char *text_of(xmlNode *root, size_t max, bool mark_quotes)
 {
-	GString *out = g_string_new(NULL);
+	struct page page = {.out = g_string_new(NULL), .mark_quotes = mark_quotes};
 	xmlNode *node = root;
-	while (node != NULL && out->len < max) {
-		if (visit(node, out) && node->children != NULL) {
+	while (node != NULL && page.out->len < max) {
+		if (visit(node, &page) && node->children != NULL) {
 			node = node->children;
 			continue;
 		}
 		while (node != root && node->next == NULL) {
 			node = node->parent;
-			leave(node, out);
+			leave(node, &page);
 		}
 		node = node == root ? NULL : node->next;
 	}
-	return g_string_free(out, FALSE);
+	return g_string_free(page.out, FALSE);
 }
 
-char *letter_text(const char *html, size_t len, const char *charset, size_t max)
+char *letter_text(const char *html, size_t len, const char *charset, size_t max, bool mark_quotes)
 {
 	xmlDoc *doc = htmlReadMemory(html, (int)len, NULL, charset,
 	    HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
 		HTML_PARSE_COMPACT);
 	xmlNode *root = doc == NULL ? NULL : xmlDocGetRootElement(doc);
-	char *text = root == NULL ? g_strdup("") : text_of(root, max);
+	char *text = root == NULL ? g_strdup("") : text_of(root, max, mark_quotes);
 	char *valid = g_utf8_make_valid(text, -1);
 	g_free(text);
 	if (doc != NULL)

@@ -281,23 +281,30 @@ static char *sieve_text(const char *text, size_t max_columns)
 
 /* ---- pages ---- */
 
-char *snippet_lines_of_html(const char *html, size_t len, const char *charset)
+static char *lines_of_page(const char *html, size_t len, const char *charset, bool mark_quotes)
 {
-	/* Without a charset in the MIME header, the page's own <meta> counts: libxml2 looks for it. */
+	/* Without a charset in the MIME header, the page's own <meta> counts, which libxml2 finds. */
 	bool named = !names_nothing(charset);
 	char *utf8 = NULL;
 	len = MIN(len, SNIPPET_HTML_BYTES);
 	if (named || is_mostly_utf8(html, len))
 		utf8 = to_utf8(html, len, charset);
-	char *text = utf8 == NULL ? letter_text(html, len, NULL, SNIPPET_TEXT_BYTES)
-				  : letter_text(utf8, strlen(utf8), "UTF-8", SNIPPET_TEXT_BYTES);
+	char *text = utf8 == NULL
+	    ? letter_text(html, len, NULL, SNIPPET_TEXT_BYTES, mark_quotes)
+	    : letter_text(utf8, strlen(utf8), "UTF-8", SNIPPET_TEXT_BYTES, mark_quotes);
 	g_free(utf8);
 	return text;
 }
 
+char *snippet_lines_of_html(const char *html, size_t len, const char *charset)
+{
+	return lines_of_page(html, len, charset, true);
+}
+
+/* Quotes count here: many a letter frames its own words as one. */
 char *snippet_from_html(const char *html, size_t len, const char *charset, size_t max_columns)
 {
-	char *lines = snippet_lines_of_html(html, len, charset);
+	char *lines = lines_of_page(html, len, charset, false);
 	char *snippet = sieve_text(lines, max_columns);
 	g_free(lines);
 	return snippet;

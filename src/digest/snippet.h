@@ -20,7 +20,8 @@ char *snippet_from_text(const char *text, size_t len, const char *charset, size_
 char *snippet_from_html(const char *html, size_t len, const char *charset, size_t max_columns);
 
 /* The same, but all of the text, as it stands: valid UTF-8 lines, not cleaned, at most a few times
- * SNIPPET_TEXT_BYTES; of HTML what a reader sees, block elements ending a line; g_free. */
+ * SNIPPET_TEXT_BYTES; of HTML what a reader sees, block elements ending a line, and ">" before what
+ * a reply quotes; g_free. */
 char *snippet_lines_of_text(const char *text, size_t len, const char *charset);
 char *snippet_lines_of_html(const char *html, size_t len, const char *charset);
 

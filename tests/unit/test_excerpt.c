@@ -283,6 +283,11 @@ static void test_lines(void **state)
 		"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n" TEXT
 		"allow 2\r\n--b\r\n" HTML "<p>other</p>\r\n--b--\r\n",
 		"allow 2"},
+	    {"an empty text beside HTML",
+		"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n" TEXT
+		"\r\n\xC2\xA0\r\n--b\r\n" HTML "<p>release 3</p>\r\n--b--\r\n",
+		"\n\n\nrelease 3\n\n\n"},
+	    {"an empty text alone", TEXT "\r\n", "\r\n"},
 	    {"an attachment is no text",
 		"Content-Type: text/plain; name=x.txt\r\nContent-Disposition: attachment\r\n\r\n"
 		"release 3\r\n",
