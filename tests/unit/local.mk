@@ -115,6 +115,12 @@ tests_unit_test_command_read_SOURCES = tests/unit/test_command_read.c
 tests_unit_test_command_read_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_command_read_LDADD = $(COMMAND_LIBS) $(CONF_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 
+unit_programs += tests/unit/test_command_mail
+tests_unit_test_command_mail_SOURCES = tests/unit/test_command_mail.c
+tests_unit_test_command_mail_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_command_mail_LDADD = $(COMMAND_LIBS) $(DIGEST_LIBS) $(CONF_LIBS) $(BASE_LIBS) \
+	$(UNIT_LIBS)
+
 unit_programs += tests/unit/test_command_address
 tests_unit_test_command_address_SOURCES = tests/unit/test_command_address.c
 tests_unit_test_command_address_CFLAGS = $(UNIT_CFLAGS)
