@@ -1,7 +1,7 @@
 /*
- * siphash.h: SipHash-2-4 (J.-P. Aumasson, D. J. Bernstein: "SipHash: a fast short-input PRF", 2012):
- * a keyed hash for tables that hold what strangers wrote. Who does not know the key cannot make two
- * inputs that fall together. Thread-safe.
+ * siphash.h: SipHash-2-4 (J.-P. Aumasson, D. J. Bernstein: "SipHash: a fast short-input PRF",
+ * 2012): a keyed hash for tables that hold what strangers wrote. Who does not know the key cannot
+ * make two inputs that fall together. Thread-safe.
  */
 #ifndef PULLYU_BASE_SIPHASH_H
 #define PULLYU_BASE_SIPHASH_H

@@ -273,7 +273,8 @@ static bool asked_before(const struct walk *w, enum class cls, enum class other)
 }
 
 /* By how much a class would have to gain to come before the verdict's, which is established by own;
- * below 0: by the rest. DBL_MAX: it is ruled out, or lacks evidence, which no score makes up for. */
+ * below 0: by the rest. DBL_MAX: it is ruled out, or lacks evidence, which no score makes up
+ * for. */
 static double missing_to(const struct walk *w, enum class cls, enum class verdict, double own)
 {
 	const struct tally *t = &w->tallies[cls];

@@ -1,6 +1,6 @@
 /*
- * cmd_explain.c: pullyu explain USER FILE: what would happen to this message for this user, and why.
- * Works without pullyud; then it says what it could not ask.
+ * cmd_explain.c: pullyu explain USER FILE: what would happen to this message for this user, and
+ * why. Works without pullyud; then it says what it could not ask.
  */
 #include <config.h>
 
@@ -23,8 +23,8 @@
 #include "policy/rules_load.h"
 #include "policy/schedule.h"
 
-/* A regular file can be read twice and its size is known; of anything else a copy is made, but of no
- * more than tells that it is too large. */
+/* A regular file can be read twice and its size is known; of anything else a copy is made, but of
+ * no more than tells that it is too large. */
 static int copy_of(int from, int64_t max, struct err *err)
 {
 	char buffer[65536];

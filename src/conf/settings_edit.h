@@ -17,9 +17,9 @@ enum rc settings_check_text(const char *text, size_t len, const struct settings 
     struct settings *settings_out, struct err *err);
 
 /* The text with [section] key set to value; value NULL: without that line. Where the key is there
- * its value alone is replaced, and a comment behind it stays; a new key comes behind the last one of
- * its section, its "=" below that one's; a missing section comes at the end. Every other line stays
- * byte for byte. text is NUL-terminated. *text_out: g_free; it would do as a settings.ini.
+ * its value alone is replaced, and a comment behind it stays; a new key comes behind the last one
+ * of its section, its "=" below that one's; a missing section comes at the end. Every other line
+ * stays byte for byte. text is NUL-terminated. *text_out: g_free; it would do as a settings.ini.
  * *changed_out: whether it differs from text.
  *
  * RC_PERM, with nothing set: text is bad already (its problem, with the line); there is no such

@@ -26,8 +26,8 @@ struct times {
 int times_minute(const char *word);
 /* RC_PERM with a text that shows a right example. */
 enum rc times_parse(const char *text, struct times *times_out, struct err *err);
-/* The same in its text form, with as few groups as there are sets of weekdays; "none" for no time at
- * all. times_parse gives the same times again. */
+/* The same in its text form, with as few groups as there are sets of weekdays; "none" for no time
+ * at all. times_parse gives the same times again. */
 enum { TIMES_TEXT_MAX = TIMES_MAX * 36 };
 void times_format(const struct times *times, char out[TIMES_TEXT_MAX]);
 

@@ -8,11 +8,11 @@
  * ...}; "text" explains anything but ok.
  *
  * Of the milter (U is a user's key, addresses are normalised):
- *   ask     users: [U], senders: [address], refs: [Message-ID]   known: {U: "correspondent"|"reply"}
- *   spf     ip, helo, from                                       result: "pass", ... (auth.h)
- *   sent    user: U, to: [address], id: Message-ID               nothing: they are remembered
- *   kick                                                         nothing: look into incoming/
- *   shadow  user: U, class, score, margin?, sender: address,     nothing: it is counted
+ *   ask     users: [U], senders: [address], refs: [Message-ID]  known: {U: "correspondent"|"reply"}
+ *   spf     ip, helo, from                                      result: "pass", ... (auth.h)
+ *   sent    user: U, to: [address], id: Message-ID              nothing: they are remembered
+ *   kick                                                        nothing: look into incoming/
+ *   shadow  user: U, class, score, margin?, sender: address,    nothing: it is counted
  *           received, reasons: [rule]
  * Of the CLI (U as a person types it):
  *   list     user          messages: [{id, received, size, class, score, reasons, from_addr,
@@ -29,7 +29,8 @@
  *   drain    user?         count, left: everything held, as originals, for one user or all
  *   report   user? domain? reset?   since, last, users, unreadable, messages, digests, saved,
  *                          seconds_each, hours, classes: {class: count}, senders and nearest:
- *                          [{sender, messages, class, margin, last}], rules: [{rule, messages, why}]
+ *                          [{sender, messages, class, margin, last}],
+ *                          rules: [{rule, messages, why}]
  */
 #ifndef PULLYU_CONTROL_CONTROL_H
 #define PULLYU_CONTROL_CONTROL_H

@@ -1,6 +1,7 @@
 /*
- * describe.c: see describe.h. The lead is Return-Path, Delivered-To, Received, then X-Pullyu-Verdict
- * or, of a command, X-Pullyu-Command ("by=login; user=ann@example.org"), in this order, and nothing of the sender's can stand in it or before it: the milter wrote it first.
+ * describe.c: see describe.h. The lead is Return-Path, Delivered-To, Received, then
+ * X-Pullyu-Verdict or, of a command, X-Pullyu-Command ("by=login; user=ann@example.org"), in this
+ * order, and nothing of the sender's can stand in it or before it: the milter wrote it first.
  */
 #include <config.h>
 

@@ -1,6 +1,6 @@
 /*
- * actions.c: see actions.h. The words by which commands begin are those of src/command/words.c, which
- * must know every one that stands here or in a catalogue.
+ * actions.c: see actions.h. The words by which commands begin are those of src/command/words.c,
+ * which must know every one that stands here or in a catalogue.
  */
 #include <config.h>
 

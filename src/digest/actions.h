@@ -41,7 +41,8 @@ bool action_is_token(const char *text);
  * the six of its own syntax alone (with "[" and "]" as %5B and %5D); g_free. NULL if token is NULL
  * or none. At most ACTION_URI_MAX bytes: what does not fit stays out, first the body, then object.
  * address: checked by fields_check. object: hostile; whom it is about; may be NULL. form: hostile
- * lines that the mail begins with, may be NULL: of ACTION_TIMES settings, of ACTION_PAUSE a date. */
+ * lines that the mail begins with, may be NULL: of ACTION_TIMES settings, of ACTION_PAUSE a
+ * date. */
 char *action_uri(const char *address, enum action action, const char *token, const char *object,
     const char *form);
 

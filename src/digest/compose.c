@@ -1,7 +1,7 @@
 /*
- * compose.c: digest_compose. GMime (message.c) makes the header and the summary's two forms; the frame around
- * the originals is written by originals.c, because a tree of GMime parts would want every original
- * open at once, and because its CRLF filter changes an LF that stands alone.
+ * compose.c: digest_compose. GMime (message.c) makes the header and the summary's two forms; the
+ * frame around the originals is written by originals.c, because a tree of GMime parts would want
+ * every original open at once, and because its CRLF filter changes an LF that stands alone.
  *
  *	multipart/mixed                     (only the alternative, if the originals go elsewhere)
  *	  multipart/alternative

@@ -1,7 +1,7 @@
 /*
  * excerpts.c: see excerpts.h. A reader is a fork of the caller. It writes one frame a message: four
- * 32-bit lengths (snippet, three names; NO_TEXT: no such name), a 32-bit count of attachments, then the
- * texts. The caller trusts nothing of that: a reader may be what a hostile message made of it.
+ * 32-bit lengths (snippet, three names; NO_TEXT: no such name), a 32-bit count of attachments, then
+ * the texts. The caller trusts nothing of that: a reader may be what a hostile message made of it.
  */
 #include <config.h>
 

@@ -1,7 +1,7 @@
 /*
- * html.c: see html.h. The template's tree is copied element by element; values come in where it says
- * so. What a sender chose stands in an element of its own direction, so that text that runs right to
- * left cannot reorder what stands beside it.
+ * html.c: see html.h. The template's tree is copied element by element; values come in where it
+ * says so. What a sender chose stands in an element of its own direction, so that text that runs
+ * right to left cannot reorder what stands beside it.
  */
 #include <config.h>
 

@@ -12,8 +12,8 @@
 enum { HTML_BYTES_MAX = 100 * 1000, HTML_ENTRIES_FIT = 200 };
 
 /* HTML5 in UTF-8 with LF lines; g_free. Built as a tree, so that every value is escaped by
- * construction. A page that would be larger than HTML_BYTES_MAX is made with fewer details, and says
- * so; with up to HTML_ENTRIES_FIT entries and the shipped template it always fits. */
+ * construction. A page that would be larger than HTML_BYTES_MAX is made with fewer details, and
+ * says so; with up to HTML_ENTRIES_FIT entries and the shipped template it always fits. */
 enum rc html_render(const struct page_template *template, const struct outline *outline,
     char **html_out, struct err *err);
 

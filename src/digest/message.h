@@ -1,6 +1,6 @@
 /*
- * message.h: the frame of what Pullyu writes to a user, digests and answers alike: its header, and a
- * text beside a page. By GMime. Not thread-safe.
+ * message.h: the frame of what Pullyu writes to a user, digests and answers alike: its header, and
+ * a text beside a page. By GMime. Not thread-safe.
  */
 #ifndef PULLYU_DIGEST_MESSAGE_H
 #define PULLYU_DIGEST_MESSAGE_H
@@ -23,7 +23,8 @@ void message_begin(struct message *message, const struct digest *digest, const c
     const char *auto_submitted);
 void message_clear(struct message *message);
 
-/* As it is, on one line: GMime would fold a long value, and who compares it would have to unfold. */
+/* As it is, on one line: GMime would fold a long value, and who compares it would have to
+ * unfold. */
 void message_add_raw(struct message *message, const char *name, const char *value);
 
 /* multipart/alternative; text and html are UTF-8 with LF lines. */

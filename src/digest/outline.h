@@ -1,7 +1,7 @@
 /*
- * outline.h: what a digest says, before it takes a form: cleaned, sorted, grouped by class, service,
- * sender or list, folded. Text and HTML are two renderings of it, so that they cannot say different
- * things. Pure but for the language in use (words.h).
+ * outline.h: what a digest says, before it takes a form: cleaned, sorted, grouped by class,
+ * service, sender or list, folded. Text and HTML are two renderings of it, so that they cannot say
+ * different things. Pure but for the language in use (words.h).
  */
 #ifndef PULLYU_DIGEST_OUTLINE_H
 #define PULLYU_DIGEST_OUTLINE_H

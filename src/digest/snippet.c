@@ -283,7 +283,7 @@ static char *sieve_text(const char *text, size_t max_columns)
 
 static char *lines_of_page(const char *html, size_t len, const char *charset, bool mark_quotes)
 {
-	/* Without a charset in the MIME header, the page's own <meta> counts, which libxml2 finds. */
+	/* Without a charset in the MIME header the page's own <meta> counts: libxml2 finds it. */
 	bool named = !names_nothing(charset);
 	char *utf8 = NULL;
 	len = MIN(len, SNIPPET_HTML_BYTES);

@@ -1,10 +1,10 @@
 /*
  * template.h: the page of a digest as its admin wants it (pullyu-template(5)), read and checked.
  *
- * A template is an XML file, digest.html, and a style sheet, digest.css. Values have places in it by
- * attributes: data-text="subject" and the like. They enter the page as text nodes of a tree, or as a
- * link's address that was checked, never as markup, so that no template can forget to escape. (XSLT
- * could, by disable-output-escaping, and reads files; string templates do by default.)
+ * A template is an XML file, digest.html, and a style sheet, digest.css. Values have places in it
+ * by attributes: data-text="subject" and the like. They enter the page as text nodes of a tree, or
+ * as a link's address that was checked, never as markup, so that no template can forget to escape.
+ * (XSLT could, by disable-output-escaping, and reads files; string templates do by default.)
  *
  * A template cannot make the page load or run anything: elements, attributes and style sheets are
  * checked against lists of what may stand in a page.

@@ -1,6 +1,6 @@
 /*
- * threads.c: see threads.h. One table knows every Message-ID that was seen or referred to, and every
- * base subject; each is prefixed with its list.
+ * threads.c: see threads.h. One table knows every Message-ID that was seen or referred to, and
+ * every base subject; each is prefixed with its list.
  */
 #include <config.h>
 

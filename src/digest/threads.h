@@ -1,7 +1,7 @@
 /*
  * threads.h: which messages of a list belong together: one refers to another, or both have the same
- * base subject (RFC 5256 section 2.1, simplified). Pure; one struct threads belongs to one thread of
- * execution.
+ * base subject (RFC 5256 section 2.1, simplified). Pure; one struct threads belongs to one thread
+ * of execution.
  */
 #ifndef PULLYU_DIGEST_THREADS_H
 #define PULLYU_DIGEST_THREADS_H
@@ -14,8 +14,8 @@ struct threads *threads_new(void);
 void threads_free(struct threads **threads);
 
 /* Called in the order of time. Returns the name of the thread, which sorts by the order in which
- * threads began; borrowed until threads_free. list: a key; messages of different lists never share a
- * thread. origin may be NULL; subject is cleaned. */
+ * threads began; borrowed until threads_free. list: a key; messages of different lists never share
+ * a thread. origin may be NULL; subject is cleaned. */
 const char *threads_add(
     struct threads *threads, const char *list, const struct origin *origin, const char *subject);
 

@@ -6,7 +6,8 @@
 
 #include <libxml/tree.h>
 
-/* What libxml2 returned: NULL is for want of memory alone; as with g_malloc, that ends the process. */
+/* What libxml2 returned: NULL is for want of memory alone; as with g_malloc, that ends the
+ * process. */
 void *tree_some(void *node);
 
 /* An HTML5 document in the language in use (words.h); its <html> is *html_out. xmlFreeDoc. */

@@ -1,6 +1,7 @@
 /*
- * words.c: see words.h. gettext wants a locale before it looks at LANGUAGE, and any but "C" will do:
- * C.UTF-8 is part of glibc itself, so that no locale has to be made on the server for a language.
+ * words.c: see words.h. gettext wants a locale before it looks at LANGUAGE, and any but "C" will
+ * do: C.UTF-8 is part of glibc itself, so that no locale has to be made on the server for a
+ * language.
  */
 #include <config.h>
 

@@ -218,8 +218,8 @@ bool shape_is_web_account(const char *received)
 	static const char *const names[] = {
 	    "nobody", "apache", "www", "www-data", "wwwrun", "httpd", "php"};
 	/* Exim: "from www-data by host with local"; sendmail: "(from apache@localhost)"; Postfix:
-	 * "(Postfix, from userid 33)". Distributions give web servers fixed numbers below 100; people
-	 * begin at 500 or 1000, and root is somebody. */
+	 * "(Postfix, from userid 33)". Distributions give web servers fixed numbers below 100;
+	 * people begin at 500 or 1000, and root is somebody. */
 	const char *from = strstr(received, "from userid ");
 	if (from != NULL) {
 		size_t digits = strspn(from + 12, "0123456789");

@@ -44,8 +44,8 @@ struct decide_message {
 	int64_t now; /* seconds since the epoch */
 };
 
-/* Sets hold, shadow and why of each recipient. At most one question of each kind is asked, and only when a
- * decision hangs on it. Returns how many are to be held. */
+/* Sets hold, shadow and why of each recipient. At most one question of each kind is asked, and only
+ * when a decision hangs on it. Returns how many are to be held. */
 size_t decide(const struct decide_message *message, const struct asker *asker,
     struct decide_rcpt *rcpts, size_t n);
 

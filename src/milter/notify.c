@@ -210,7 +210,8 @@ void notify_sent(const char *socket, const char *user, const char *const *to, si
 	for (size_t i = 0; i < n_to; i++)
 		json_array_append_new(array, json_string(to[i]));
 	json_t *request = json_pack("{s:s, s:s, s:o}", "op", "sent", "user", user, "to", array);
-	/* What is not UTF-8 cannot be said in JSON: NULL, and whom the user wrote to still counts. */
+	/* What is not UTF-8 cannot be said in JSON: NULL, and whom the user wrote to still
+	 * counts. */
 	json_t *id = json_string(message_id);
 	if (request != NULL && id != NULL)
 		json_object_set_new(request, "id", id);

@@ -1,11 +1,11 @@
 /*
  * notify.h: what the milter tells pullyud without waiting for it: "a user sent this", "there are
- * files in incoming" and "this would have been held". A thread of its own does the talking. A "sent"
- * is tried again, after growing pauses, until pullyud has taken it; when NOTIFY_QUEUE_MAX of them
- * wait, new ones are dropped. A kick is said once, without waiting for those: pullyud looks into
- * incoming by itself now and then. What would have been held is statistics: as many wait, behind
- * everything else, and none is tried twice: once pullyud cannot be told, all that wait are dropped.
- * Thread-safe.
+ * files in incoming" and "this would have been held". A thread of its own does the talking. A
+ * "sent" is tried again, after growing pauses, until pullyud has taken it; when NOTIFY_QUEUE_MAX of
+ * them wait, new ones are dropped. A kick is said once, without waiting for those: pullyud looks
+ * into incoming by itself now and then. What would have been held is statistics: as many wait,
+ * behind everything else, and none is tried twice: once pullyud cannot be told, all that wait are
+ * dropped. Thread-safe.
  */
 #ifndef PULLYU_MILTER_NOTIFY_H
 #define PULLYU_MILTER_NOTIFY_H

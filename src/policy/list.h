@@ -51,7 +51,8 @@ enum rc list_parse(enum list_kind kind, const char *file, const char *text, size
 struct list *list_ref(struct list *list);
 void list_free(struct list **list); /* drops one reference; nulls */
 size_t list_count(const struct list *list);
-/* The entry of that index, in the order of the file, as it stands there; lives as long as the list. */
+/* The entry of that index, in the order of the file, as it stands there; lives as long as the
+ * list. */
 const char *list_entry(const struct list *list, size_t index);
 size_t list_bytes(const struct list *list); /* memory that it takes; NULL: 0 */
 

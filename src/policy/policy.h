@@ -7,10 +7,11 @@
  * calendar and bounce: pass; but of those whose verdict says "once", a second one soon after the
  * first goes on as the class that it has otherwise, or as a newsletter where that is personal.
  * Allow list (if the message is not known to be forged): pass. Hold list: hold; an entry there that
- * names classes holds these, and lets the others pass as the allow list would (if the message is not
- * known to be forged). A class that the user does not hold: pass. A sender the user has written to, or a reply to a message of the
- * user's: pass. Otherwise: hold. Without an answer whether the sender is known, mail of a held
- * class passes, unless it comes from a no-reply address and answers nothing.
+ * names classes holds these, and lets the others pass as the allow list would (if the message is
+ * not known to be forged). A class that the user does not hold: pass. A sender the user has written
+ * to, or a reply to a message of the user's: pass. Otherwise: hold. Without an answer whether the
+ * sender is known, mail of a held class passes, unless it comes from a no-reply address and answers
+ * nothing.
  *
  * Nothing is asked that cannot change the outcome. Lists are matched against From, the envelope
  * sender and List-Id, in this order; the message must be authenticated for the domain of the

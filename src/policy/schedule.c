@@ -172,7 +172,8 @@ enum rc schedule_next(
 		return err_set(err, RC_NOTFOUND, "no time of day is set");
 	if (after < time_min || after > time_max)
 		return err_set(err, RC_PERM, "time out of range");
-	/* Slots of the two zones may lie between one another: a day ends at different times there. */
+	/* Slots of the two zones may lie between one another: a day ends at different times
+	 * there. */
 	if (s->stay.until != 0)
 		rc = next_in_zone(s, s->stay.zone, from, s->stay.until - 1, after, &slot, err);
 	if (rc == RC_OK)

@@ -25,8 +25,8 @@ struct schedule {
 };
 void schedule_of(const struct settings *settings, struct schedule *schedule_out);
 
-/* The first slot strictly after the instant (seconds since the epoch). RC_NOTFOUND if there is none;
- * RC_PERM if a zone is unknown. */
+/* The first slot strictly after the instant (seconds since the epoch). RC_NOTFOUND if there is
+ * none; RC_PERM if a zone is unknown. */
 enum rc schedule_next(
     const struct schedule *schedule, int64_t after, int64_t *slot_out, struct err *err);
 /* The zone that counts at an instant: the user's, or that of his stay. Borrowed. */
@@ -34,7 +34,8 @@ const char *schedule_zone(const struct schedule *schedule, int64_t when);
 /* The zone by whose clock a slot was set: where a stay ends, the last evening there and the first
  * morning at home may overlap. For an instant that is no slot, as schedule_zone. Borrowed. */
 const char *schedule_slot_zone(const struct schedule *schedule, int64_t slot);
-/* The local day (conf/dates.h), its weekday (0 Monday) and minute at an instant. RC_PERM as above. */
+/* The local day (conf/dates.h), its weekday (0 Monday) and minute at an instant. RC_PERM as
+ * above. */
 struct schedule_local {
 	int32_t day;
 	int weekday, minute;

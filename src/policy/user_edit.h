@@ -19,14 +19,15 @@ typedef enum rc user_edit_fn(void *ctx, const char *old, char **new_out, struct 
 /* Replaces the file at path by what fn makes of it. Two programs that do so at a time do it one
  * after the other: a lock (flock) on the directory is waited for, at most a second. Whoever
  * edits the file without the lock (an editor) and saves before the new text is in place is noticed,
- * and fn is asked again. A crash leaves the old text or the new; when RC_OK is returned, the new one
- * is durable. The file keeps its mode, and its owner and group where that is permitted; a new one
- * has the mode 0640. The directory is made if it is missing and something is to be written.
+ * and fn is asked again. A crash leaves the old text or the new; when RC_OK is returned, the new
+ * one is durable. The file keeps its mode, and its owner and group where that is permitted; a new
+ * one has the mode 0640. The directory is made if it is missing and something is to be written.
  *
  * The file is read as user_file_read does it: the same is refused (max, owner). RC_PERM: refused,
  * or it holds NUL bytes, or the new text would be larger than max. RC_TEMP: somebody else holds the
- * lock, or the file does not stop changing, or cannot be written now. Whatever fn returns otherwise.
- * On a file system without locks the file is edited without. *changed_out is set with RC_OK. */
+ * lock, or the file does not stop changing, or cannot be written now. Whatever fn returns
+ * otherwise. On a file system without locks the file is edited without. *changed_out is set with
+ * RC_OK. */
 enum rc user_file_edit(const char *path, size_t max, int64_t owner, user_edit_fn *fn, void *ctx,
     bool *changed_out, struct err *err);
 

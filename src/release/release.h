@@ -67,11 +67,11 @@ struct release_ops {
 	 * release_submitted. */
 	void (*submit_original)(void *ctx, struct release *release, const struct store_held *held,
 	    const char *from, const char *rcpt);
-	/* The rest may be NULL. Told that the MTA has taken the digest of this record, whose messages are still held;
-	 * after a crash perhaps never. */
+	/* The rest may be NULL. Told that the MTA has taken the digest of this record, whose
+	 * messages are still held; after a crash perhaps never. */
 	void (*taken)(void *ctx, const char *user, const struct release_record *record);
-	/* Told before the messages of a digest that contains them are removed; after a crash perhaps
-	 * twice. */
+	/* Told before the messages of a digest that contains them are removed; after a crash
+	 * perhaps twice. */
 	void (*retiring)(void *ctx, const char *user, const struct release_record *record);
 	/* Told once a release has ended or was put off: digests and messages that the MTA took, and
 	 * messages that stay. */

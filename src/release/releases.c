@@ -228,7 +228,8 @@ static struct due user_due(struct release_user *user, struct release_rule *rule)
 	user->all->ops.rule(user->all->ctx, user->name, rule);
 	if (user->held == 0)
 		return due;
-	/* A clock that was ahead when these were noted must not hold mail until it is there again. */
+	/* A clock that was ahead when these were noted must not hold mail until it is there
+	 * again. */
 	user->oldest = MIN(user->oldest, now);
 	user->not_before = MIN(user->not_before, now + FAILURE_WAIT_MAX);
 	if (!rule->takes_part) {

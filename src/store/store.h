@@ -147,7 +147,8 @@ enum rc store_known_expire(
 enum { STORE_NOTE_MAX = 200 * 1024 };
 enum rc store_note_put(struct store *store, const char *user, const char *kind, const char *name,
     const void *data, size_t len, int64_t expires, struct err *err);
-/* *data_out: g_free; a NUL stands behind the data. A note whose end has passed may still be there. */
+/* *data_out: g_free; a NUL stands behind the data. A note whose end has passed may still be
+ * there. */
 enum rc store_note_get(struct store *store, const char *user, const char *kind, const char *name,
     void **data_out, size_t *len_out, struct err *err);
 enum rc store_note_del(

@@ -28,7 +28,8 @@ enum {
 	PAGE_BYTES = 4096,
 	CACHE_BYTES = 16 * 1024 * 1024,
 	LOG_FILE_BYTES = 4 * 1024 * 1024,
-	/* Checked at every open, for that takes a second; a larger one only if it was not closed. */
+	/* Checked at every open, for that takes a second; a larger one only if it was not
+	 * closed. */
 	ALWAYS_CHECKED_BYTES = 32 * 1024 * 1024,
 	/* A transaction locks each page that it touches: the default of 1,000 is a digest of some
 	 * hundred messages. */
