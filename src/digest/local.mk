@@ -15,6 +15,7 @@ src_digest_libdigest_a_SOURCES = \
 	src/digest/excerpts.c src/digest/excerpts.h \
 	src/digest/guard.c src/digest/guard.h \
 	src/digest/html.c src/digest/html.h \
+	src/digest/mailto.c src/digest/mailto.h \
 	src/digest/message.c src/digest/message.h \
 	src/digest/origin.c src/digest/origin.h \
 	src/digest/originals.c src/digest/originals.h \
