@@ -8,19 +8,13 @@
 #include <string.h>
 
 #include "digest/clean.h"
+#include "digest/keep.h"
 #include "digest/words.h"
 
 /* In columns. */
 enum { OBJECT_MAX = 60, LINE_MAX_COLUMNS = 300, ADDRESS_MAX = 320 };
 
 enum { PAUSE_DAYS = 30 }; /* from now to the day of the example */
-
-static const char *own(struct answer_words *words, char *text)
-{
-	const char *kept = text == NULL ? NULL : g_string_chunk_insert(words->text, text);
-	g_free(text);
-	return kept;
-}
 
 /* ---- what happened ---- */
 
@@ -139,11 +133,11 @@ static const char *said(struct answer_words *words, const struct answer *answer,
 {
 	bool has_object = object[0] != '\0';
 	if (answer->kind == ANSWER_SENT)
-		return own(words,
+		return keep(words->text,
 		    words_count("{1} original is on its way to you.",
 			"{1} originals are on their way to you.", answer->count));
 	if (answer->kind == ANSWER_SENT_ALL)
-		return own(words,
+		return keep(words->text,
 		    words_count("All that was held is on its way to you: {1} message.",
 			"All that was held is on its way to you: {1} messages.", answer->count));
 	if (answer->kind == ANSWER_LISTS)
@@ -155,7 +149,7 @@ static const char *said(struct answer_words *words, const struct answer *answer,
 		return not_done(answer->kind);
 	if (!has_object && strstr(phrase, "{1}") != NULL)
 		return _("It is done.");
-	return own(words, words_fill(phrase, object, NULL, NULL, NULL));
+	return keep(words->text, words_fill(phrase, object, NULL, NULL, NULL));
 }
 
 static const char *subject_filled(
@@ -164,7 +158,7 @@ static const char *subject_filled(
 	const char *phrase = subject(kind);
 	if (object[0] == '\0' && strstr(phrase, "{1}") != NULL)
 		return _("Done");
-	return own(words, words_fill(phrase, object, NULL, NULL, NULL));
+	return keep(words->text, words_fill(phrase, object, NULL, NULL, NULL));
 }
 
 /* ---- lines ---- */
@@ -179,7 +173,7 @@ static void add_line(
 		(*left)++;
 		g_free(line);
 	} else {
-		section->lines[section->n++] = own(words, line);
+		section->lines[section->n++] = keep(words->text, line);
 	}
 }
 
@@ -187,7 +181,7 @@ static void end_lines(struct answer_words *words, struct answer_section *section
 {
 	if (left > 0)
 		section->lines[section->n++] =
-		    own(words, words_count("And {1} more.", "And {1} more.", left));
+		    keep(words->text, words_count("And {1} more.", "And {1} more.", left));
 }
 
 static void details(struct answer_words *words, const char *text)
@@ -225,7 +219,7 @@ static void lists(struct answer_words *words, const char *text)
 static void add_row(struct answer_words *words, enum action_word word, const char *example)
 {
 	struct outline_words *row = &words->rows[words->n_rows++];
-	row->words = own(words, action_words(word, example));
+	row->words = keep(words->text, action_words(word, example));
 	row->meaning = action_meaning(word);
 }
 
@@ -245,7 +239,7 @@ static void help(struct answer_words *words, const struct answer *answer)
 {
 	char *address = clean_text(answer->command_address, ADDRESS_MAX);
 	char *day = pause_example(answer->now);
-	words->help_how = own(words,
+	words->help_how = keep(words->text,
 	    words_fill(
 		_("Reply to a digest, or write to {1}, with one of these in the first line:"),
 		address, NULL, NULL, NULL));
@@ -270,7 +264,8 @@ static struct outline_link make_link(struct answer_words *words, const struct an
     enum action action, const char *token, const char *object, const char *form)
 {
 	return (struct outline_link){.label = action_label(action),
-	    .uri = own(words, action_uri(answer->command_address, action, token, object, form))};
+	    .uri = keep(
+		words->text, action_uri(answer->command_address, action, token, object, form))};
 }
 
 struct answer_words *answer_words_new(const struct answer *answer)

@@ -24,6 +24,7 @@ src_digest_libdigest_a_SOURCES = \
 	src/digest/outline_answer.c src/digest/outline_answer.h \
 	src/digest/page.h \
 	src/digest/plain.c \
+	src/digest/keep.c src/digest/keep.h \
 	src/digest/letter.c src/digest/letter.h \
 	src/digest/snippet.c src/digest/snippet.h \
 	src/digest/template.c src/digest/template.h \

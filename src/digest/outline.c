@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "digest/clean.h"
+#include "digest/keep.h"
 #include "digest/outline_answer.h"
 #include "digest/threads.h"
 #include "digest/words.h"
@@ -43,26 +44,19 @@ struct item {
 	bool copy;                /* it has a first, and is counted there */
 };
 
-static const char *own(struct outline *outline, char *text)
-{
-	const char *kept = g_string_chunk_insert(outline->text, text);
-	g_free(text);
-	return kept;
-}
-
 static const char *own_clean(struct outline *outline, const char *text, size_t max_columns)
 {
-	return own(outline, clean_text(text, max_columns));
+	return keep(outline->text, clean_text(text, max_columns));
 }
 
 static const char *own_fold(struct outline *outline, const char *text)
 {
-	return own(outline, g_utf8_casefold(text, -1));
+	return keep(outline->text, g_utf8_casefold(text, -1));
 }
 
 static const char *own_fill(struct outline *outline, const char *phrase, const char *a)
 {
-	return own(outline, words_fill(phrase, a, NULL, NULL, NULL));
+	return keep(outline->text, words_fill(phrase, a, NULL, NULL, NULL));
 }
 
 static const char *section_heading(enum section section)
@@ -124,10 +118,10 @@ static void item_fill(struct outline *outline, struct item *item)
 	item->fold = item->sender;
 	/* One address can speak for many lists, each of which is one thing to its reader. */
 	if (item->section == NOTIFICATIONS && list[0] != '\0')
-		item->fold = own(outline, g_strdup_printf("%s %s", item->sender, list));
+		item->fold = keep(outline->text, g_strdup_printf("%s %s", item->sender, list));
 	/* Who only claims to be that sender is not put among his messages. */
 	if (item->origin != NULL && item->origin->unverified)
-		item->fold = own(outline, g_strdup_printf("%s\n", item->fold));
+		item->fold = keep(outline->text, g_strdup_printf("%s\n", item->fold));
 }
 
 /* Of messages on a list, the thread makes the entry, not who happened to write. */
@@ -140,7 +134,7 @@ static void fold_threads(struct outline *outline, struct item *items, size_t n)
 			continue;
 		const char *thread =
 		    threads_add(threads, item->group_sort, item->origin, item->subject);
-		item->fold = own(outline, g_strdup(thread));
+		item->fold = keep(outline->text, g_strdup(thread));
 		item->sort = item->fold;
 	}
 	threads_free(&threads);
@@ -335,32 +329,40 @@ static const char *snippet_of(struct outline *outline, const struct item *item)
 	    strlen(blank) < SNIPPET_WORD_MAX + sizeof(ellipsis))
 		strcpy(blank, ellipsis);
 	if (text[0] != '\0')
-		return own(outline, text);
+		return keep(outline->text, text);
 	g_free(text);
 	return NULL;
 }
 
 /* Older messages with other subjects. A thread has one subject. */
-static void name_others(
-    struct outline *outline, struct outline_entry *entry, const struct item *items, size_t n)
+static const char *others(struct outline *outline, const struct item *items, size_t n)
 {
 	GHashTable *named = g_hash_table_new(g_str_hash, g_str_equal);
-	size_t more = 0;
+	GString *names = g_string_new(NULL);
+	size_t n_named = 0, left = 0;
 	if (items[0].section == LISTS)
 		n = 1;
 	g_hash_table_add(named, (gpointer)items[0].subject);
 	for (size_t i = 1; i < n; i++) {
 		if (items[i].copy || !g_hash_table_add(named, (gpointer)items[i].subject))
 			continue;
-		if (entry->n_others == OUTLINE_OTHERS_MAX)
-			more++;
-		else
-			entry->others[entry->n_others++] =
-			    own_clean(outline, subject_of(&items[i]), OTHER_MAX);
+		if (n_named == OUTLINE_OTHERS_MAX) {
+			left++;
+			continue;
+		}
+		char *subject = clean_text(subject_of(&items[i]), OTHER_MAX);
+		g_string_append_printf(names, "%s%s", n_named++ == 0 ? "" : "; ", subject);
+		g_free(subject);
 	}
-	if (more > 0)
-		entry->more = own(outline, words_count("and {1} more", "and {1} more", more));
+	if (left > 0) {
+		char *more = words_count("and {1} more", "and {1} more", left);
+		g_string_append_printf(names, "; %s", more);
+		g_free(more);
+	}
+	const char *text = n_named == 0 ? NULL : own_fill(outline, _("Also: {1}"), names->str);
+	g_string_free(names, TRUE);
 	g_hash_table_unref(named);
+	return text;
 }
 
 static const char *attached(struct outline *outline, const struct excerpt *excerpt)
@@ -416,7 +418,7 @@ static void fill_origin(
 	entry->unsubscribe =
 	    own_fill(outline, mail ? _("Unsubscribe by mail to {1}") : _("Unsubscribe at {1}"),
 		origin->unsubscribe_domain);
-	entry->unsubscribe_uri = own(outline, g_strdup(origin->unsubscribe_uri));
+	entry->unsubscribe_uri = keep(outline->text, g_strdup(origin->unsubscribe_uri));
 	entry->unsubscribe_link = origin->unsubscribe_safe;
 }
 
@@ -434,10 +436,11 @@ static void entry_fill(struct outline *outline, struct outline_entry *entry,
 	    : newest->addr[0] != '\0' ? newest->addr
 				      : _("(no sender)");
 	entry->subject = subject_of(newest);
-	entry->when = own(outline, words_time(when, times->slot));
+	entry->when = keep(outline->text, words_time(when, times->slot));
 	if (entry->n > 1)
-		entry->count = own(outline, words_count("{1} message", "{1} messages", entry->n));
-	name_others(outline, entry, items, n);
+		entry->count =
+		    keep(outline->text, words_count("{1} message", "{1} messages", entry->n));
+	entry->others = others(outline, items, n);
 	entry->snippet = snippet_of(outline, newest);
 	entry->attached = attached(outline, newest->excerpt);
 	entry->why = why(outline, newest->message->why);
@@ -483,7 +486,7 @@ static void build(struct outline *outline, const struct item *items, const struc
 		entry->n_messages = end - first;
 		in_section += entry->n;
 		outline->sections[outline->n_sections - 1].count =
-		    own(outline, words_number(in_section));
+		    keep(outline->text, words_number(in_section));
 	}
 	for (size_t i = 0; i < n; i++)
 		outline->order[i] = items[i].message;
@@ -525,15 +528,16 @@ static void headings(struct outline *outline, const struct digest *digest,
 	char *of = g_strdup_printf("%s/%s", part, parts);
 	bool split = digest->parts > 1;
 	outline->title = split
-	    ? own(outline, words_fill(_("Your digest, part {1} of {2}"), part, parts, NULL, NULL))
+	    ? keep(outline->text,
+		  words_fill(_("Your digest, part {1} of {2}"), part, parts, NULL, NULL))
 	    : _("Your digest");
-	outline->subject = own(outline,
+	outline->subject = keep(outline->text,
 	    words_fill(split ? _("Your digest ({4}): {1} from {2}, {3}")
 			     : _("Your digest: {1} from {2}, {3}"),
 		messages, senders, shortly, of));
 	outline->headline =
-	    own(outline, words_fill(_("{1} from {2}"), messages, senders, NULL, NULL));
-	outline->slot = own(outline, g_strdup_printf("%s (%s)", fully, times->name));
+	    keep(outline->text, words_fill(_("{1} from {2}"), messages, senders, NULL, NULL));
+	outline->slot = keep(outline->text, g_strdup_printf("%s (%s)", fully, times->name));
 	outline->closing = closing(digest);
 	outline->waits = _("What comes from now on waits for the next digest.");
 	outline->shortened = _(
@@ -560,7 +564,7 @@ static void notices(struct outline *outline, const char *const *texts)
 			outline->notices[outline->n_notices++] = text;
 	}
 	if (n > OUTLINE_NOTICES_MAX)
-		outline->notices[outline->n_notices++] = own(outline,
+		outline->notices[outline->n_notices++] = keep(outline->text,
 		    words_count("And {1} more.", "And {1} more.", n - OUTLINE_NOTICES_MAX));
 }
 

@@ -9,24 +9,19 @@
 
 #include "digest/actions.h"
 #include "digest/clean.h"
+#include "digest/keep.h"
 #include "digest/words.h"
 
 enum { ADDRESS_COLUMNS = 320 };
-
-static const char *own(struct outline *outline, char *text)
-{
-	const char *kept = text == NULL ? NULL : g_string_chunk_insert(outline->text, text);
-	g_free(text);
-	return kept;
-}
 
 static struct outline_link make_link(struct outline *outline, const struct digest *digest,
     enum action action, const char *token, const char *object, const char *form)
 {
 	struct outline_link link = {.label = action_label(action)};
-	link.uri = own(outline, action_uri(digest->command_address, action, token, object, form));
+	link.uri =
+	    keep(outline->text, action_uri(digest->command_address, action, token, object, form));
 	if (object[0] != '\0')
-		link.name = own(outline, action_name(action, object));
+		link.name = keep(outline->text, action_name(action, object));
 	return link;
 }
 
@@ -63,7 +58,7 @@ static void entry_links(
 static void add_words(struct outline *outline, enum action_word word, const char *example)
 {
 	struct outline_words *words = &outline->words[outline->n_words++];
-	words->words = own(outline, action_words(word, example));
+	words->words = keep(outline->text, action_words(word, example));
 	words->meaning = action_meaning(word);
 }
 
@@ -79,7 +74,7 @@ static const char *answer(struct outline *outline)
 	}
 	char *text = g_strdup_printf("%s %s", outline->answer_how, list->str);
 	g_string_free(list, TRUE);
-	return own(outline, text);
+	return keep(outline->text, text);
 }
 
 static void foot(struct outline *outline, const struct digest *digest)
@@ -105,7 +100,7 @@ static void foot(struct outline *outline, const struct digest *digest)
 	char *address = clean_text(digest->command_address, ADDRESS_COLUMNS);
 	outline->answer_how = digest->reply_to == NULL
 	    ? _("You can also reply to this message and write in its first line, for example:")
-	    : own(outline,
+	    : keep(outline->text,
 		  words_fill(_("You can also reply to this message, to {1}, and write in its first "
 			       "line, for example:"),
 		      address, NULL, NULL, NULL));
@@ -141,7 +136,7 @@ static void suggest(struct outline *outline, const char *addr)
 	const struct outline_entry *entry = entry_of(outline, clean);
 	if (clean[0] != '\0') {
 		outline->n_quiet++;
-		quiet->text = own(outline,
+		quiet->text = keep(outline->text,
 		    words_fill(entry == NULL
 			    ? _("You have released nothing of {1} for 8 weeks.")
 			    : _("You have released nothing of {1} for 8 weeks: unsubscribe?"),
@@ -168,7 +163,7 @@ void outline_answer(struct outline *outline, const struct digest *digest)
 	      "with a number does the same.");
 	for (size_t i = 0; i < outline->n_entries; i++) {
 		struct outline_entry *entry = &outline->entries[i];
-		entry->number = own(outline, g_strdup_printf("%zu.", i + 1));
+		entry->number = keep(outline->text, g_strdup_printf("%zu.", i + 1));
 		entry_links(outline, digest, entry);
 	}
 	foot(outline, digest);
