@@ -22,6 +22,7 @@ src_digest_libdigest_a_SOURCES = \
 	src/digest/out.c src/digest/out.h \
 	src/digest/outline.c src/digest/outline.h \
 	src/digest/outline_answer.c src/digest/outline_answer.h \
+	src/digest/outline_items.c src/digest/outline_items.h \
 	src/digest/page.h \
 	src/digest/plain.c \
 	src/digest/keep.c src/digest/keep.h \
