@@ -36,8 +36,22 @@ const char *action_label(enum action action)
 	return _("Undo");
 }
 
-char *action_name(enum action action, const char *object)
+static char *send_words(const char *object, size_t n)
 {
+	if (n < 2)
+		return words_fill(_("Send me the original from {1}"), object, NULL, NULL, NULL);
+	/* Translators: {2} is a sender. */
+	char *phrase = words_count(
+	    "Send me the {1} original from {2}", "Send me the {1} originals from {2}", n);
+	char *words = words_fill(phrase, NULL, object, NULL, NULL);
+	g_free(phrase);
+	return words;
+}
+
+char *action_name(enum action action, const char *object, size_t n)
+{
+	if (action == ACTION_SEND && n > 1)
+		return send_words(object, n);
 	/* Translators: a link's words, and whom it is about. */
 	return words_fill(_("{1}: {2}"), action_label(action), object, NULL, NULL);
 }
@@ -88,7 +102,7 @@ static char *clean_object(const char *object)
 }
 
 /* What the mail is called, for the reader: the token behind it is for us. */
-static char *subject_words(enum action action, const char *object)
+static char *subject_words(enum action action, const char *object, size_t n)
 {
 	if (object == NULL || object[0] == '\0')
 		return g_strdup(action_label(action));
@@ -97,8 +111,8 @@ static char *subject_words(enum action action, const char *object)
 	if (action == ACTION_HOLD)
 		return words_fill(_("Always hold {1}"), object, NULL, NULL, NULL);
 	if (action == ACTION_SEND)
-		return words_fill(_("Send me the original from {1}"), object, NULL, NULL, NULL);
-	return action_name(action, object);
+		return send_words(object, n);
+	return action_name(action, object, 1);
 }
 
 /* One line of explanation, without "=" or ":", which would make it one of the form. */
@@ -149,11 +163,11 @@ static GString *uri_of(const char *address, const char *words, const char *token
 }
 
 char *action_uri(const char *address, enum action action, const char *token, const char *object,
-    const char *form)
+    size_t n, const char *form)
 {
 	if (address == NULL || token == NULL || !action_is_token(token))
 		return NULL;
-	char *about = clean_object(object), *words = subject_words(action, about);
+	char *about = clean_object(object), *words = subject_words(action, about, n);
 	char *dated = action == ACTION_PAUSE && form != NULL && form[0] != '\0'
 	    ? g_strdup_printf("until = %s\npass = no", form)
 	    : g_strdup(form);

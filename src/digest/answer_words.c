@@ -265,7 +265,7 @@ static struct outline_link make_link(struct answer_words *words, const struct an
 {
 	return (struct outline_link){.label = action_label(action),
 	    .uri = keep(
-		words->text, action_uri(answer->command_address, action, token, object, form))};
+		words->text, action_uri(answer->command_address, action, token, object, 1, form))};
 }
 
 struct answer_words *answer_words_new(const struct answer *answer)

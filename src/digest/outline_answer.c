@@ -15,13 +15,13 @@
 enum { ADDRESS_COLUMNS = 320 };
 
 static struct outline_link make_link(struct outline *outline, const struct digest *digest,
-    enum action action, const char *token, const char *object, const char *form)
+    enum action action, const char *token, const char *object, size_t n, const char *form)
 {
 	struct outline_link link = {.label = action_label(action)};
-	link.uri =
-	    keep(outline->text, action_uri(digest->command_address, action, token, object, form));
+	link.uri = keep(
+	    outline->text, action_uri(digest->command_address, action, token, object, n, form));
 	if (object[0] != '\0')
-		link.name = keep(outline->text, action_name(action, object));
+		link.name = keep(outline->text, action_name(action, object, n));
 	return link;
 }
 
@@ -43,11 +43,11 @@ static void entry_links(
 	const struct digest_entry *newest = entry->messages[0];
 	char *object = object_of(newest);
 	char *sender = clean_text(newest->from_addr, ACTION_OBJECT_COLUMNS);
-	entry->allow = make_link(outline, digest, ACTION_ALLOW, newest->allow, object, NULL);
-	entry->hold = make_link(outline, digest, ACTION_HOLD, newest->hold, object, NULL);
-	/* An original that is not inside comes by itself. */
-	entry->send = make_link(
-	    outline, digest, ACTION_SEND, digest->attach ? newest->send : NULL, sender, NULL);
+	entry->allow = make_link(outline, digest, ACTION_ALLOW, newest->allow, object, 1, NULL);
+	entry->hold = make_link(outline, digest, ACTION_HOLD, newest->hold, object, 1, NULL);
+	/* An original that is not inside comes by itself. All of the entry are sent, copies too. */
+	entry->send = make_link(outline, digest, ACTION_SEND, digest->attach ? newest->send : NULL,
+	    sender, entry->n_messages, NULL);
 	if (entry->allow.uri != NULL || entry->hold.uri != NULL || entry->send.uri != NULL)
 		outline->has_links = true;
 	g_free(object);
@@ -80,12 +80,12 @@ static const char *answer(struct outline *outline)
 static void foot(struct outline *outline, const struct digest *digest)
 {
 	size_t n = outline->n_entries;
-	outline->all = make_link(outline, digest, ACTION_ALL, digest->foot.all, "", NULL);
+	outline->all = make_link(outline, digest, ACTION_ALL, digest->foot.all, "", 1, NULL);
 	outline->times =
-	    make_link(outline, digest, ACTION_TIMES, digest->foot.times, "", digest->form);
-	outline->pause =
-	    make_link(outline, digest, ACTION_PAUSE, digest->foot.pause, "", digest->pause_example);
-	outline->help = make_link(outline, digest, ACTION_HELP, digest->foot.help, "", NULL);
+	    make_link(outline, digest, ACTION_TIMES, digest->foot.times, "", 1, digest->form);
+	outline->pause = make_link(
+	    outline, digest, ACTION_PAUSE, digest->foot.pause, "", 1, digest->pause_example);
+	outline->help = make_link(outline, digest, ACTION_HELP, digest->foot.help, "", 1, NULL);
 	if (n > 0) {
 		add_words(outline, WORD_RELEASE, n >= 5 ? "3 5" : n >= 2 ? "1 2" : "1");
 		add_words(outline, WORD_ALLOW, n >= 2 ? "2" : "1");

@@ -59,8 +59,8 @@ static void test_uri(void **state)
 	int bad = 0;
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-		char *got = action_uri(
-		    rows[i].address, rows[i].action, rows[i].token, rows[i].object, rows[i].form);
+		char *got = action_uri(rows[i].address, rows[i].action, rows[i].token,
+		    rows[i].object, 1, rows[i].form);
 		bad += unit_str(rows[i].label, got == NULL ? "(none)" : got,
 		    rows[i].want == NULL ? "(none)" : rows[i].want);
 		g_free(got);
@@ -88,7 +88,7 @@ static void test_hostile_uri(void **state)
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(objects); i++) {
 		for (enum action action = ACTION_ALLOW; action <= ACTION_UNDO; action++) {
-			char *uri = action_uri(ADDRESS, action, token, objects[i], objects[i]);
+			char *uri = action_uri(ADDRESS, action, token, objects[i], 1, objects[i]);
 			char *subject = subject_of(uri);
 			const char *first = strchr(subject, '[');
 			size_t plain = strspn(uri,
@@ -104,7 +104,7 @@ static void test_hostile_uri(void **state)
 	}
 	g_free(token);
 	token = g_strnfill(ACTION_TOKEN_MAX, 't');
-	assert_null(action_uri(ADDRESS, ACTION_HELP, token, NULL, NULL));
+	assert_null(action_uri(ADDRESS, ACTION_HELP, token, NULL, 1, NULL));
 	g_free(token);
 	g_free(tail);
 	assert_int_equal(bad, 0);
@@ -120,15 +120,15 @@ static void test_long_uri(void **state)
 	GString *object = g_string_new(NULL);
 	for (size_t i = 0; i < 40; i++)
 		g_string_append(object, "\xE2\x82\xAC");
-	char *uri = action_uri(ADDRESS, ACTION_TIMES, "t", NULL, lines);
+	char *uri = action_uri(ADDRESS, ACTION_TIMES, "t", NULL, 1, lines);
 	assert_string_equal(uri, "mailto:pullyu@example.org?subject=My%20times%20%5Bpullyu%20t%5D");
 	g_free(uri);
-	uri = action_uri(address, ACTION_ALLOW, token, object->str, NULL);
+	uri = action_uri(address, ACTION_ALLOW, token, object->str, 1, NULL);
 	assert_non_null(uri);
 	assert_null(strstr(uri, "%82"));
 	assert_true(strlen(uri) <= ACTION_URI_MAX);
 	g_free(uri);
-	uri = action_uri(ADDRESS, ACTION_ALLOW, "t", object->str, NULL);
+	uri = action_uri(ADDRESS, ACTION_ALLOW, "t", object->str, 1, NULL);
 	char *subject = subject_of(uri);
 	assert_true(g_utf8_validate(subject, -1, NULL));
 	g_free(subject);
@@ -195,6 +195,14 @@ static void test_numbers(void **state)
 	assert_non_null(strstr(outline->entries[2].allow.uri, "%5Bpullyu%20new%5D"));
 	assert_string_equal(outline->entries[2].hold.name, "Always hold: b@x.example");
 	assert_non_null(outline->entries[2].send.uri);
+	/* All of an entry's originals are sent, and the link says so. */
+	assert_string_equal(
+	    outline->entries[2].send.name, "Send me the 2 originals from b@x.example");
+	assert_non_null(strstr(outline->entries[2].send.uri,
+	    "?subject=Send%20me%20the%202%20originals%20from%20b%40x.example%20%5B"));
+	assert_string_equal(outline->entries[1].send.name, "Send me this: a@x.example");
+	assert_non_null(strstr(outline->entries[1].send.uri,
+	    "?subject=Send%20me%20the%20original%20from%20a%40x.example%20%5B"));
 	assert_string_equal(outline->words[0].words, "release 1 2"); /* there is no 5 */
 	outline_free(&outline);
 
