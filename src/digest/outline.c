@@ -345,8 +345,14 @@ static void notices(struct outline *outline, const char *const *texts)
 	outline->notices_heading = _("Please note");
 	for (; texts != NULL && *texts != NULL; texts++) {
 		const char *text = own_clean(outline, *texts, NOTICE_MAX);
-		if (text[0] != '\0' && n++ < OUTLINE_NOTICES_MAX)
-			outline->notices[outline->n_notices++] = text;
+		if (text[0] == '\0' || n++ >= OUTLINE_NOTICES_MAX)
+			continue;
+		if (outline->n_notices == 0)
+			outline->notices[outline->n_notices++] =
+			    _("Something is wrong with your settings or your lists. Until it is "
+			      "right, the last good ones count; without any, all mail comes at "
+			      "once. The program says:");
+		outline->notices[outline->n_notices++] = text;
 	}
 	if (n > OUTLINE_NOTICES_MAX)
 		outline->notices[outline->n_notices++] = keep(outline->text,

@@ -96,7 +96,8 @@ struct outline {
 	const char *headline;   /* "14 messages from 9 senders" */
 	const char *slot;       /* "Tuesday, 24 November 2026, 08:00 (Europe/Amsterdam)" */
 	const char *notices_heading;
-	const char *notices[OUTLINE_NOTICES_MAX + 1];
+	/* The first says what the others are: they come as the program words them, in English. */
+	const char *notices[OUTLINE_NOTICES_MAX + 2];
 	size_t n_notices;
 	struct outline_section sections[OUTLINE_SECTIONS]; /* those with entries, in order */
 	size_t n_sections;

@@ -120,6 +120,9 @@ static void test_text(void **state)
 	    "6 messages from 5 senders\n"
 	    "Tuesday, 24 November 2026, 08:00 (Europe/Amsterdam)\n"
 	    "\n\nPLEASE NOTE\n-----------\n"
+	    "\n  * Something is wrong with your settings or your lists. Until it is\n"
+	    "    right, the last good ones count; without any, all mail comes at\n"
+	    "    once. The program says:\n"
 	    "\n  * settings.ini:3: no such zone\n"
 	    "\n\nNOTIFICATIONS (2)\n-----------------\n"
 	    "\nforge.example\n"
@@ -373,8 +376,8 @@ static void test_extremes(void **state)
 	digest.notices = notices;
 	assert_int_equal(outline_new(&digest, NULL, &outline, NULL), RC_OK);
 	assert_int_equal(outline->n_messages, 2);
-	assert_int_equal(outline->n_notices, OUTLINE_NOTICES_MAX + 1);
-	assert_string_equal(outline->notices[OUTLINE_NOTICES_MAX], "And 5 more.");
+	assert_int_equal(outline->n_notices, OUTLINE_NOTICES_MAX + 2);
+	assert_string_equal(outline->notices[OUTLINE_NOTICES_MAX + 1], "And 5 more.");
 	g_free(text_render(outline));
 	outline_free(&outline);
 	digest.n_entries = 0;
