@@ -213,6 +213,12 @@ char *action_words(enum action_word word, const char *example)
 	return words_fill(_(rows[word].words), example, NULL, NULL, NULL);
 }
 
+char *action_quoted(const char *words)
+{
+	/* Translators: quotation marks. */
+	return words_fill(_("“{1}”"), words, NULL, NULL, NULL);
+}
+
 const char *action_meaning(enum action_word word)
 {
 	return _(rows[word].meaning);

@@ -63,6 +63,8 @@ enum action_word {
 };
 /* "release 3 5", with the example that is given ("3 5", an address, a date, times); g_free. */
 char *action_words(enum action_word word, const char *example);
+/* They in the language's quotation marks; g_free. */
+char *action_quoted(const char *words);
 /* "sends these to you now". Borrowed. */
 const char *action_meaning(enum action_word word);
 

@@ -7,14 +7,32 @@
 
 #include <string.h>
 
+#include "digest/answer_reason.h"
 #include "digest/clean.h"
 #include "digest/keep.h"
 #include "digest/words.h"
 
 /* In columns. */
-enum { OBJECT_MAX = 60, LINE_MAX_COLUMNS = 300, ADDRESS_MAX = 320 };
+enum { OBJECT_MAX = 60, LINE_MAX_COLUMNS = 300, ADDRESS_MAX = 320, DAY_MAX = 20 };
 
-enum { PAUSE_DAYS = 30 }; /* from now to the day of the example */
+enum { PAUSE_DAYS = 14 }; /* from now to the day of the example */
+
+/* A day that a pause could end on; g_free. */
+static char *pause_example(const struct answer *answer)
+{
+	char *given = clean_text(answer->pause_example, DAY_MAX);
+	if (given[0] != '\0')
+		return given;
+	g_free(given);
+	GDateTime *utc = g_date_time_new_from_unix_utc(answer->now);
+	GDateTime *then = utc == NULL ? NULL : g_date_time_add_days(utc, PAUSE_DAYS);
+	char *day = then == NULL ? g_strdup("2027-01-05") : g_date_time_format(then, "%Y-%m-%d");
+	if (then != NULL)
+		g_date_time_unref(then);
+	if (utc != NULL)
+		g_date_time_unref(utc);
+	return day;
+}
 
 /* ---- what happened ---- */
 
@@ -56,6 +74,8 @@ static const char *subject(enum answer_kind kind)
 	case ANSWER_TOO_MANY:
 	case ANSWER_FAILED:
 		return _("Not done");
+	case ANSWER_IMPOSSIBLE:
+		return _("Not possible");
 	case ANSWER_HELP:
 		return _("What you can write");
 	case ANSWER_BAD:
@@ -122,6 +142,10 @@ static const char *not_done(enum answer_kind kind)
 	case ANSWER_TOO_MANY:
 		return _("That was more than can be done within an hour. Nothing was changed; "
 			 "please try again later.");
+	case ANSWER_IMPOSSIBLE:
+		return _(
+		    "Your message was understood, but what it asks for is not possible. Nothing "
+		    "was changed.");
 	case ANSWER_FAILED:
 		return _("That did not work, and it is not your fault. Please try again later.");
 	default:
@@ -194,6 +218,22 @@ static void details(struct answer_words *words, const char *text)
 	g_strfreev(lines);
 }
 
+/* Why it was not done. What has no words of ours is what the reader of settings says, in English. */
+static void reason(struct answer_words *words, const struct answer *answer)
+{
+	struct answer_section *section = &words->sections[0];
+	const char *why, *example;
+	char *day = pause_example(answer);
+	if (answer_reason(words->text, answer, day, &why, &example)) {
+		section->lines[section->n++] = why;
+		section->lines[section->n++] = example;
+	} else {
+		details(words, answer->detail);
+		section->heading = section->n == 0 ? NULL : _("The program says:");
+	}
+	g_free(day);
+}
+
 /* Each list under its heading; a line of none stands above them. */
 static void lists(struct answer_words *words, const char *text)
 {
@@ -223,22 +263,10 @@ static void add_row(struct answer_words *words, enum action_word word, const cha
 	row->meaning = action_meaning(word);
 }
 
-static char *pause_example(int64_t now)
-{
-	GDateTime *utc = g_date_time_new_from_unix_utc(now);
-	GDateTime *then = utc == NULL ? NULL : g_date_time_add_days(utc, PAUSE_DAYS);
-	char *day = then == NULL ? g_strdup("2027-01-05") : g_date_time_format(then, "%Y-%m-%d");
-	if (then != NULL)
-		g_date_time_unref(then);
-	if (utc != NULL)
-		g_date_time_unref(utc);
-	return day;
-}
-
 static void help(struct answer_words *words, const struct answer *answer)
 {
 	char *address = clean_text(answer->command_address, ADDRESS_MAX);
-	char *day = pause_example(answer->now);
+	char *day = pause_example(answer);
 	words->help_how = keep(words->text,
 	    words_fill(
 		_("Reply to a digest, or write to {1}, with one of these in the first line:"),
@@ -280,6 +308,8 @@ struct answer_words *answer_words_new(const struct answer *answer)
 	words->said = said(words, answer, object);
 	if (answer->kind == ANSWER_LISTS)
 		lists(words, answer->lists);
+	else if (answer->kind == ANSWER_BAD || answer->kind == ANSWER_IMPOSSIBLE)
+		reason(words, answer);
 	else
 		details(words, answer->detail);
 	words->undo = make_link(words, answer, ACTION_UNDO, answer->undo, object, NULL);

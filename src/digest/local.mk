@@ -7,6 +7,7 @@ src_digest_libdigest_a_SOURCES = \
 	src/digest/actions.c src/digest/actions.h \
 	src/digest/answer.c src/digest/answer.h \
 	src/digest/answer_page.c src/digest/answer_page.h \
+	src/digest/answer_reason.c src/digest/answer_reason.h \
 	src/digest/answer_words.c src/digest/answer_words.h \
 	src/digest/clean.c src/digest/clean.h \
 	src/digest/compose.c \

@@ -67,8 +67,7 @@ static const char *answer(struct outline *outline)
 {
 	GString *list = g_string_new(NULL);
 	for (size_t i = 0; i < outline->n_words; i++) {
-		/* Translators: quotation marks. */
-		char *quoted = words_fill(_("“{1}”"), outline->words[i].words, NULL, NULL, NULL);
+		char *quoted = action_quoted(outline->words[i].words);
 		g_string_append_printf(list, "%s%s", i == 0 ? "" : ", ", quoted);
 		g_free(quoted);
 	}
