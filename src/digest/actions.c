@@ -36,24 +36,35 @@ const char *action_label(enum action action)
 	return _("Undo");
 }
 
+/* A phrase of a number and a sender, from words_count; g_free. */
+static char *with_sender(char *phrase, const char *sender)
+{
+	char *words = words_fill(phrase, NULL, sender, NULL, NULL);
+	g_free(phrase);
+	return words;
+}
+
 static char *send_words(const char *object, size_t n)
 {
 	if (n < 2)
 		return words_fill(_("Send me the original from {1}"), object, NULL, NULL, NULL);
 	/* Translators: {2} is a sender. */
-	char *phrase = words_count(
-	    "Send me the {1} original from {2}", "Send me the {1} originals from {2}", n);
-	char *words = words_fill(phrase, NULL, object, NULL, NULL);
-	g_free(phrase);
-	return words;
+	return with_sender(words_count("Send me the {1} original from {2}",
+			       "Send me the {1} originals from {2}", n),
+	    object);
 }
 
+/* The name begins with the words that are seen, for who speaks them (WCAG 2.5.3). */
 char *action_name(enum action action, const char *object, size_t n)
 {
-	if (action == ACTION_SEND && n > 1)
-		return send_words(object, n);
+	char *about = action != ACTION_SEND || n < 2
+	    ? g_strdup(object)
+	    : with_sender(
+		  words_count("{1} original from {2}", "{1} originals from {2}", n), object);
 	/* Translators: a link's words, and whom it is about. */
-	return words_fill(_("{1}: {2}"), action_label(action), object, NULL, NULL);
+	char *name = words_fill(_("{1}: {2}"), action_label(action), about, NULL, NULL);
+	g_free(about);
+	return name;
 }
 
 bool action_is_token(const char *text)

@@ -32,7 +32,7 @@ enum action {
 /* "Let through": of the link. Borrowed. */
 const char *action_label(enum action action);
 /* "Let through: news@shop.example", for who hears many links that are called alike; of ACTION_SEND
- * and n messages, more than one, "Send me the 3 originals from news@shop.example". g_free. */
+ * and n messages, more than one, "Send me this: 3 originals from news@shop.example". g_free. */
 char *action_name(enum action action, const char *object, size_t n);
 
 /* Whether text is a word of [A-Za-z0-9_-] of a token's length. */

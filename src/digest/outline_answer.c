@@ -45,9 +45,10 @@ static void entry_links(
 	char *sender = clean_text(newest->from_addr, ACTION_OBJECT_COLUMNS);
 	entry->allow = make_link(outline, digest, ACTION_ALLOW, newest->allow, object, 1, NULL);
 	entry->hold = make_link(outline, digest, ACTION_HOLD, newest->hold, object, 1, NULL);
-	/* An original that is not inside comes by itself. All of the entry are sent, copies too. */
+	/* An original that is not inside comes by itself. All of the entry are sent, copies too;
+	 * those of a thread have many senders. */
 	entry->send = make_link(outline, digest, ACTION_SEND, digest->attach ? newest->send : NULL,
-	    sender, entry->n_messages, NULL);
+	    entry->n_messages > 1 ? object : sender, entry->n_messages, NULL);
 	if (entry->allow.uri != NULL || entry->hold.uri != NULL || entry->send.uri != NULL)
 		outline->has_links = true;
 	g_free(object);

@@ -197,7 +197,7 @@ static void test_numbers(void **state)
 	assert_non_null(outline->entries[2].send.uri);
 	/* All of an entry's originals are sent, and the link says so. */
 	assert_string_equal(
-	    outline->entries[2].send.name, "Send me the 2 originals from b@x.example");
+	    outline->entries[2].send.name, "Send me this: 2 originals from b@x.example");
 	assert_non_null(strstr(outline->entries[2].send.uri,
 	    "?subject=Send%20me%20the%202%20originals%20from%20b%40x.example%20%5B"));
 	assert_string_equal(outline->entries[1].send.name, "Send me this: a@x.example");
@@ -226,6 +226,34 @@ static void test_numbers(void **state)
 	assert_null(outline->answer);
 	outline_free(&outline);
 	g_string_free(map, TRUE);
+}
+
+/* Who answers in a thread is not who wrote all of it. */
+static void test_send_a_thread(void **state)
+{
+	struct digest_entry entries[] = {
+	    entry("one", "discussion", "ann@x.example", NOW - 200),
+	    entry("Re: one", "discussion", "bob@x.example", NOW - 100),
+	};
+	struct digest digest = {.user = "ann@example.org",
+	    .slot = NOW,
+	    .attach = true,
+	    .command_address = ADDRESS,
+	    .entries = entries,
+	    .n_entries = G_N_ELEMENTS(entries)};
+	struct outline *outline = NULL;
+	struct err err;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
+		entries[i].list_id = "l.example";
+		entries[i].object = "list:l.example";
+		entries[i].send = "s";
+	}
+	assert_int_equal(outline_new(&digest, NULL, &outline, &err), RC_OK);
+	assert_int_equal(outline->n_entries, 1);
+	assert_string_equal(
+	    outline->entries[0].send.name, "Send me this: 2 originals from l.example");
+	outline_free(&outline);
 }
 
 /* ---- suggestions ---- */
@@ -594,6 +622,7 @@ int main(void)
 	    cmocka_unit_test(test_hostile_uri),
 	    cmocka_unit_test(test_long_uri),
 	    cmocka_unit_test(test_numbers),
+	    cmocka_unit_test(test_send_a_thread),
 	    cmocka_unit_test(test_quiet),
 	    cmocka_unit_test(test_kinds),
 	    cmocka_unit_test(test_words),
