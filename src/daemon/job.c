@@ -262,10 +262,14 @@ static enum rc job_answer(json_t *job, json_t *result, struct err *err)
 	    .command_address = text_or_null(job, "command_address"),
 	    .object = text_or_null(job, "object"),
 	    .detail = text_or_null(job, "detail"),
+	    .reason = text_or_null(job, "reason"),
+	    .reason_1 = text_or_null(job, "reason_1"),
+	    .reason_2 = text_or_null(job, "reason_2"),
 	    .count = (uint64_t)number(job, "count"),
 	    .undo = text_or_null(job, "undo"),
 	    .help_times = text_or_null(job, "help_times"),
 	    .form = text_or_null(job, "times_form"),
+	    .pause_example = text_or_null(job, "pause_example"),
 	    .lists = text_or_null(job, "lists")};
 	enum rc rc = open_out(path, &fd, err);
 	if (rc != RC_OK)

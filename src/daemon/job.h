@@ -11,8 +11,9 @@
  *            for, in order from 1. What an entry has from allow on, and what follows the entries, may
  *            be missing
  *   answer   out, answer (answer_kind_name), user, from, message_id, guard, host, now, language, and
- *            where there are any: in_reply_to, references, command_address, object, detail, count,
- *            undo, help_times, times_form, lists: writes the answer to a command to the file out
+ *            where there are any: in_reply_to, references, command_address, object, detail, reason,
+ *            reason_1, reason_2, count, undo, help_times, times_form, pause_example, lists: writes
+ *            the answer to a command to the file out
  *   submit   host, port, timeout, helo, from, rcpt, and either path or users, user, id, lead: adds
  *            code, the MTA's, 0 without a reply, -1 if the message could not be read
  *   text     path, lead: adds lines, those of the message's text (excerpt.h)

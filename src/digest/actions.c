@@ -36,10 +36,35 @@ const char *action_label(enum action action)
 	return _("Undo");
 }
 
-char *action_name(enum action action, const char *object)
+/* A phrase of a number and a sender, from words_count; g_free. */
+static char *with_sender(char *phrase, const char *sender)
 {
+	char *words = words_fill(phrase, NULL, sender, NULL, NULL);
+	g_free(phrase);
+	return words;
+}
+
+static char *send_words(const char *object, size_t n)
+{
+	if (n < 2)
+		return words_fill(_("Send me the original from {1}"), object, NULL, NULL, NULL);
+	/* Translators: {2} is a sender. */
+	return with_sender(words_count("Send me the {1} original from {2}",
+			       "Send me the {1} originals from {2}", n),
+	    object);
+}
+
+/* The name begins with the words that are seen, for who speaks them (WCAG 2.5.3). */
+char *action_name(enum action action, const char *object, size_t n)
+{
+	char *about = action != ACTION_SEND || n < 2
+	    ? g_strdup(object)
+	    : with_sender(
+		  words_count("{1} original from {2}", "{1} originals from {2}", n), object);
 	/* Translators: a link's words, and whom it is about. */
-	return words_fill(_("{1}: {2}"), action_label(action), object, NULL, NULL);
+	char *name = words_fill(_("{1}: {2}"), action_label(action), about, NULL, NULL);
+	g_free(about);
+	return name;
 }
 
 bool action_is_token(const char *text)
@@ -88,7 +113,7 @@ static char *clean_object(const char *object)
 }
 
 /* What the mail is called, for the reader: the token behind it is for us. */
-static char *subject_words(enum action action, const char *object)
+static char *subject_words(enum action action, const char *object, size_t n)
 {
 	if (object == NULL || object[0] == '\0')
 		return g_strdup(action_label(action));
@@ -97,8 +122,8 @@ static char *subject_words(enum action action, const char *object)
 	if (action == ACTION_HOLD)
 		return words_fill(_("Always hold {1}"), object, NULL, NULL, NULL);
 	if (action == ACTION_SEND)
-		return words_fill(_("Send me the original from {1}"), object, NULL, NULL, NULL);
-	return action_name(action, object);
+		return send_words(object, n);
+	return action_name(action, object, 1);
 }
 
 /* One line of explanation, without "=" or ":", which would make it one of the form. */
@@ -149,11 +174,11 @@ static GString *uri_of(const char *address, const char *words, const char *token
 }
 
 char *action_uri(const char *address, enum action action, const char *token, const char *object,
-    const char *form)
+    size_t n, const char *form)
 {
 	if (address == NULL || token == NULL || !action_is_token(token))
 		return NULL;
-	char *about = clean_object(object), *words = subject_words(action, about);
+	char *about = clean_object(object), *words = subject_words(action, about, n);
 	char *dated = action == ACTION_PAUSE && form != NULL && form[0] != '\0'
 	    ? g_strdup_printf("until = %s\npass = no", form)
 	    : g_strdup(form);
@@ -197,6 +222,12 @@ static const struct {
 char *action_words(enum action_word word, const char *example)
 {
 	return words_fill(_(rows[word].words), example, NULL, NULL, NULL);
+}
+
+char *action_quoted(const char *words)
+{
+	/* Translators: quotation marks. */
+	return words_fill(_("“{1}”"), words, NULL, NULL, NULL);
 }
 
 const char *action_meaning(enum action_word word)

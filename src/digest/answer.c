@@ -32,6 +32,7 @@ static const char *const names[ANSWER_KINDS] = {
     [ANSWER_UNDO_LATE] = "undo_late",
     [ANSWER_HELP] = "help",
     [ANSWER_BAD] = "bad",
+    [ANSWER_IMPOSSIBLE] = "impossible",
     [ANSWER_USED] = "used",
     [ANSWER_EXPIRED] = "expired",
     [ANSWER_FORGED] = "forged",

@@ -26,7 +26,8 @@ enum answer_kind {
 	ANSWER_UNDONE,
 	ANSWER_UNDO_LATE, /* changed since */
 	ANSWER_HELP,
-	ANSWER_BAD, /* detail says what would be right */
+	ANSWER_BAD,        /* not understood; reason or detail says why, and what would be right */
+	ANSWER_IMPOSSIBLE, /* understood, but it cannot be done; as above */
 	ANSWER_USED,
 	ANSWER_EXPIRED,
 	ANSWER_FORGED,
@@ -53,11 +54,20 @@ struct answer {
 	const char *command_address; /* where commands go, and Reply-To; NULL: no links */
 	/* UTF-8, hostile; NULL or "": none. */
 	const char *object; /* an entry of a list, or a date */
-	const char *detail; /* what is wrong, or the next times: lines of text */
+	const char *detail; /* what is wrong, in English, or the next times: lines of text */
+	/* A code for what is wrong, and up to two values; it stands instead of detail. One that is
+	 * not known, or lacks a value, counts as none.
+	 *   no-number       there is no such number: the number asked for; how many there are
+	 *   which-digest    numbers were said, but not of which digest
+	 *   which-sender which-messages which-times which-day    none was said, or none understood
+	 *   no-address      a sender's address is not known: the entry's number
+	 *   day-past        a pause would be over: its day */
+	const char *reason, *reason_1, *reason_2;
 	uint64_t count;
-	const char *undo;       /* token; NULL: nothing to undo */
-	const char *help_times; /* token of the times form, for help; or NULL */
-	const char *form;       /* its lines; or NULL */
+	const char *undo;          /* token; NULL: nothing to undo */
+	const char *help_times;    /* token of the times form, for help; or NULL */
+	const char *form;          /* its lines; or NULL */
+	const char *pause_example; /* a day, "2027-01-05"; NULL or "": two weeks from now */
 	const char
 	    *lists; /* lines "allow news@shop.example", "hold ...", "known ann@x 2026-11-01" */
 };

@@ -7,19 +7,31 @@
 
 #include <string.h>
 
+#include "digest/answer_reason.h"
 #include "digest/clean.h"
+#include "digest/keep.h"
 #include "digest/words.h"
 
 /* In columns. */
-enum { OBJECT_MAX = 60, LINE_MAX_COLUMNS = 300, ADDRESS_MAX = 320 };
+enum { OBJECT_MAX = 60, LINE_MAX_COLUMNS = 300, ADDRESS_MAX = 320, DAY_MAX = 20 };
 
-enum { PAUSE_DAYS = 30 }; /* from now to the day of the example */
+enum { PAUSE_DAYS = 14 }; /* from now to the day of the example */
 
-static const char *own(struct answer_words *words, char *text)
+/* A day that a pause could end on; g_free. */
+static char *pause_example(const struct answer *answer)
 {
-	const char *kept = text == NULL ? NULL : g_string_chunk_insert(words->text, text);
-	g_free(text);
-	return kept;
+	char *given = clean_text(answer->pause_example, DAY_MAX);
+	if (given[0] != '\0')
+		return given;
+	g_free(given);
+	GDateTime *utc = g_date_time_new_from_unix_utc(answer->now);
+	GDateTime *then = utc == NULL ? NULL : g_date_time_add_days(utc, PAUSE_DAYS);
+	char *day = then == NULL ? g_strdup("2027-01-05") : g_date_time_format(then, "%Y-%m-%d");
+	if (then != NULL)
+		g_date_time_unref(then);
+	if (utc != NULL)
+		g_date_time_unref(utc);
+	return day;
 }
 
 /* ---- what happened ---- */
@@ -62,6 +74,8 @@ static const char *subject(enum answer_kind kind)
 	case ANSWER_TOO_MANY:
 	case ANSWER_FAILED:
 		return _("Not done");
+	case ANSWER_IMPOSSIBLE:
+		return _("Not possible");
 	case ANSWER_HELP:
 		return _("What you can write");
 	case ANSWER_BAD:
@@ -128,6 +142,10 @@ static const char *not_done(enum answer_kind kind)
 	case ANSWER_TOO_MANY:
 		return _("That was more than can be done within an hour. Nothing was changed; "
 			 "please try again later.");
+	case ANSWER_IMPOSSIBLE:
+		return _(
+		    "Your message was understood, but what it asks for is not possible. Nothing "
+		    "was changed.");
 	case ANSWER_FAILED:
 		return _("That did not work, and it is not your fault. Please try again later.");
 	default:
@@ -139,11 +157,11 @@ static const char *said(struct answer_words *words, const struct answer *answer,
 {
 	bool has_object = object[0] != '\0';
 	if (answer->kind == ANSWER_SENT)
-		return own(words,
+		return keep(words->text,
 		    words_count("{1} original is on its way to you.",
 			"{1} originals are on their way to you.", answer->count));
 	if (answer->kind == ANSWER_SENT_ALL)
-		return own(words,
+		return keep(words->text,
 		    words_count("All that was held is on its way to you: {1} message.",
 			"All that was held is on its way to you: {1} messages.", answer->count));
 	if (answer->kind == ANSWER_LISTS)
@@ -155,7 +173,7 @@ static const char *said(struct answer_words *words, const struct answer *answer,
 		return not_done(answer->kind);
 	if (!has_object && strstr(phrase, "{1}") != NULL)
 		return _("It is done.");
-	return own(words, words_fill(phrase, object, NULL, NULL, NULL));
+	return keep(words->text, words_fill(phrase, object, NULL, NULL, NULL));
 }
 
 static const char *subject_filled(
@@ -164,7 +182,7 @@ static const char *subject_filled(
 	const char *phrase = subject(kind);
 	if (object[0] == '\0' && strstr(phrase, "{1}") != NULL)
 		return _("Done");
-	return own(words, words_fill(phrase, object, NULL, NULL, NULL));
+	return keep(words->text, words_fill(phrase, object, NULL, NULL, NULL));
 }
 
 /* ---- lines ---- */
@@ -179,7 +197,7 @@ static void add_line(
 		(*left)++;
 		g_free(line);
 	} else {
-		section->lines[section->n++] = own(words, line);
+		section->lines[section->n++] = keep(words->text, line);
 	}
 }
 
@@ -187,7 +205,7 @@ static void end_lines(struct answer_words *words, struct answer_section *section
 {
 	if (left > 0)
 		section->lines[section->n++] =
-		    own(words, words_count("And {1} more.", "And {1} more.", left));
+		    keep(words->text, words_count("And {1} more.", "And {1} more.", left));
 }
 
 static void details(struct answer_words *words, const char *text)
@@ -198,6 +216,22 @@ static void details(struct answer_words *words, const char *text)
 		add_line(words, &words->sections[0], lines[i], &left);
 	end_lines(words, &words->sections[0], left);
 	g_strfreev(lines);
+}
+
+/* Why it was not done. What has no words of ours is what the reader of settings says, in English. */
+static void reason(struct answer_words *words, const struct answer *answer)
+{
+	struct answer_section *section = &words->sections[0];
+	const char *why, *example;
+	char *day = pause_example(answer);
+	if (answer_reason(words->text, answer, day, &why, &example)) {
+		section->lines[section->n++] = why;
+		section->lines[section->n++] = example;
+	} else {
+		details(words, answer->detail);
+		section->heading = section->n == 0 ? NULL : _("The program says:");
+	}
+	g_free(day);
 }
 
 /* Each list under its heading; a line of none stands above them. */
@@ -225,27 +259,15 @@ static void lists(struct answer_words *words, const char *text)
 static void add_row(struct answer_words *words, enum action_word word, const char *example)
 {
 	struct outline_words *row = &words->rows[words->n_rows++];
-	row->words = own(words, action_words(word, example));
+	row->words = keep(words->text, action_words(word, example));
 	row->meaning = action_meaning(word);
-}
-
-static char *pause_example(int64_t now)
-{
-	GDateTime *utc = g_date_time_new_from_unix_utc(now);
-	GDateTime *then = utc == NULL ? NULL : g_date_time_add_days(utc, PAUSE_DAYS);
-	char *day = then == NULL ? g_strdup("2027-01-05") : g_date_time_format(then, "%Y-%m-%d");
-	if (then != NULL)
-		g_date_time_unref(then);
-	if (utc != NULL)
-		g_date_time_unref(utc);
-	return day;
 }
 
 static void help(struct answer_words *words, const struct answer *answer)
 {
 	char *address = clean_text(answer->command_address, ADDRESS_MAX);
-	char *day = pause_example(answer->now);
-	words->help_how = own(words,
+	char *day = pause_example(answer);
+	words->help_how = keep(words->text,
 	    words_fill(
 		_("Reply to a digest, or write to {1}, with one of these in the first line:"),
 		address, NULL, NULL, NULL));
@@ -270,7 +292,8 @@ static struct outline_link make_link(struct answer_words *words, const struct an
     enum action action, const char *token, const char *object, const char *form)
 {
 	return (struct outline_link){.label = action_label(action),
-	    .uri = own(words, action_uri(answer->command_address, action, token, object, form))};
+	    .uri = keep(
+		words->text, action_uri(answer->command_address, action, token, object, 1, form))};
 }
 
 struct answer_words *answer_words_new(const struct answer *answer)
@@ -285,6 +308,8 @@ struct answer_words *answer_words_new(const struct answer *answer)
 	words->said = said(words, answer, object);
 	if (answer->kind == ANSWER_LISTS)
 		lists(words, answer->lists);
+	else if (answer->kind == ANSWER_BAD || answer->kind == ANSWER_IMPOSSIBLE)
+		reason(words, answer);
 	else
 		details(words, answer->detail);
 	words->undo = make_link(words, answer, ACTION_UNDO, answer->undo, object, NULL);

@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MARKS_MAX = 3 };
-
 enum kind { KIND_KEEP, KIND_DROP, KIND_BLANK, KIND_MARK, KIND_JOINER };
 
 size_t clean_columns(gunichar c)
@@ -56,8 +54,8 @@ static enum kind kind_of(gunichar c)
 	case G_UNICODE_NON_SPACING_MARK:
 	case G_UNICODE_ENCLOSING_MARK:
 		return KIND_MARK;
-	default:
-		return KIND_KEEP;
+	default: /* a letter without columns (the vowel of a Hangul syllable) is a mark on another */
+		return clean_columns(c) == 0 ? KIND_MARK : KIND_KEEP;
 	}
 }
 
@@ -70,60 +68,83 @@ static char *valid_utf8(const char *in)
 	return g_utf8_make_valid(in == NULL ? "" : in, (gssize)len);
 }
 
-/* Removes what is behind the last character that leaves a column free, and puts the ellipsis. */
-static void cut(GString *out, size_t columns, size_t max_columns)
+/* Text that grows within its bounds. */
+struct text {
+	GString *out;
+	size_t columns, max_columns, max_bytes;
+	size_t marks;  /* characters without columns behind the last one that has some */
+	gunichar last; /* a joiner that came last; or 0 */
+	bool blank;    /* one is due before what comes next */
+};
+
+static const char ellipsis[] = "\xE2\x80\xA6";
+
+static bool ends_loosely(const GString *out)
 {
-	while (out->len > 0 && columns + 1 > max_columns) {
+	gunichar c = g_utf8_get_char(g_utf8_prev_char(out->str + out->len));
+	return c == ' ' || c == 0x200C || c == 0x200D;
+}
+
+/* Removes what is behind the last character that leaves room for the ellipsis, and puts it. */
+static void cut(struct text *text)
+{
+	GString *out = text->out;
+	while (out->len > 0 &&
+	    (text->columns + 1 > text->max_columns ||
+		out->len + strlen(ellipsis) > text->max_bytes)) {
 		const char *last = g_utf8_prev_char(out->str + out->len);
-		columns -= clean_columns(g_utf8_get_char(last));
+		text->columns -= clean_columns(g_utf8_get_char(last));
 		g_string_truncate(out, (gsize)(last - out->str));
 	}
-	while (out->len > 0 && out->str[out->len - 1] == ' ')
-		g_string_truncate(out, out->len - 1);
-	g_string_append(out, "\xE2\x80\xA6");
+	while (out->len > 0 && ends_loosely(out))
+		g_string_truncate(out, (gsize)(g_utf8_prev_char(out->str + out->len) - out->str));
+	g_string_append(out, ellipsis);
+}
+
+/* Whether a character without columns may stand here: few of them behind one another, and a joiner
+ * means something behind a visible character and once. */
+static bool may_follow(struct text *text, gunichar c, enum kind kind)
+{
+	bool again = kind == KIND_JOINER && (text->out->len == 0 || text->blank || text->last == c);
+	text->last = kind == KIND_JOINER ? c : 0;
+	return !again && text->marks++ < CLEAN_MARKS_MAX;
+}
+
+/* false: the bounds are reached. */
+static bool put(struct text *text, gunichar c, enum kind kind)
+{
+	if (kind == KIND_KEEP)
+		text->marks = 0, text->last = 0;
+	else if (!may_follow(text, c, kind))
+		return true;
+	if ((c & 0xFFFE) == 0xFFFE || in_range(c, 0xFDD0, 0xFDEF)) /* noncharacters */
+		c = 0xFFFD;
+	if (text->blank && text->out->len > 0) {
+		g_string_append_c(text->out, ' ');
+		text->columns++;
+	}
+	text->blank = false;
+	g_string_append_unichar(text->out, c);
+	text->columns += clean_columns(c);
+	return text->columns <= text->max_columns && text->out->len <= text->max_bytes;
 }
 
 char *clean_text(const char *in, size_t max_columns)
 {
 	char *valid = valid_utf8(in);
-	GString *out = g_string_new(NULL);
-	bool blank = false;
-	gunichar joiner = 0;
-	size_t columns = 0, marks = 0;
+	struct text text = {.out = g_string_new(NULL),
+	    .max_columns = max_columns,
+	    .max_bytes = CLEAN_BYTES(max_columns)};
 	for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
 		gunichar c = g_utf8_get_char(p);
 		enum kind kind = kind_of(c);
-		if (kind == KIND_DROP)
-			continue;
 		if (kind == KIND_BLANK) {
-			blank = true;
-			continue;
-		}
-		/* A joiner means something behind a visible character and once. */
-		if (kind == KIND_JOINER) {
-			if (out->len > 0 && !blank && joiner != c)
-				g_string_append_unichar(out, c);
-			joiner = c;
-			continue;
-		}
-		if (kind == KIND_MARK && marks++ >= MARKS_MAX)
-			continue;
-		if (kind == KIND_KEEP)
-			marks = 0, joiner = 0;
-		if ((c & 0xFFFE) == 0xFFFE || in_range(c, 0xFDD0, 0xFDEF)) /* noncharacters */
-			c = 0xFFFD;
-		if (blank && out->len > 0) {
-			g_string_append_c(out, ' ');
-			columns++;
-		}
-		blank = false;
-		g_string_append_unichar(out, c);
-		columns += clean_columns(c);
-		if (columns > max_columns) {
-			cut(out, columns, max_columns);
+			text.blank = true;
+		} else if (kind != KIND_DROP && !put(&text, c, kind)) {
+			cut(&text);
 			break;
 		}
 	}
 	g_free(valid);
-	return g_string_free(out, FALSE);
+	return g_string_free(text.out, FALSE);
 }

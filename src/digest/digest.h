@@ -45,7 +45,9 @@ struct digest {
 	const char *language;
 	bool attach;              /* originals inside; otherwise they are sent on their own */
 	bool originals_in_folder; /* with !attach: say that they are in the folder, not the inbox */
-	const char *const *notices; /* NULL-terminated; things the user must know; may be NULL */
+	/* What is wrong with the user's settings and lists, in English; NULL-terminated; may be
+	 * NULL. */
+	const char *const *notices;
 	const char *const
 	    *authserv_ids;     /* trusted Authentication-Results; NULL-terminated; or NULL */
 	const char *templates; /* directory of the admin's template and style; or NULL */

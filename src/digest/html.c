@@ -13,8 +13,8 @@
 #include <glib.h>
 
 #include "digest/clean.h"
+#include "digest/keep.h"
 #include "digest/tree.h"
-#include "digest/words.h"
 
 /* How much of an entry a page tells; each level less than the one before. */
 enum level {
@@ -52,13 +52,6 @@ struct render {
 
 /* ---- values ---- */
 
-static const char *own(struct render *r, char *text)
-{
-	const char *kept = g_string_chunk_insert(r->text, text);
-	g_free(text);
-	return kept;
-}
-
 static size_t escaped_bytes(const char *c, const char *next)
 {
 	return *c == '&' ? 5 : *c == '<' || *c == '>' ? 4 : (size_t)(next - c);
@@ -75,7 +68,8 @@ static const char *fit(struct render *r, const char *text, size_t max)
 		if (used + strlen("\xE2\x80\xA6") <= max)
 			cut = next;
 		if (used > max)
-			return own(r, g_strdup_printf("%.*s\xE2\x80\xA6", (int)(cut - text), text));
+			return keep(
+			    r->text, g_strdup_printf("%.*s\xE2\x80\xA6", (int)(cut - text), text));
 	}
 	return text;
 }
@@ -122,20 +116,6 @@ static void page_begin(struct render *r)
 	    .help = link_of(&outline->help)};
 }
 
-static const char *others(struct render *r, const struct outline_entry *entry)
-{
-	if (entry->n_others == 0 || r->level >= LEVEL_SHORT)
-		return NULL;
-	GString *names = g_string_new(NULL);
-	for (size_t i = 0; i < entry->n_others; i++)
-		g_string_append_printf(names, "%s%s", i == 0 ? "" : "; ", entry->others[i]);
-	if (entry->more != NULL)
-		g_string_append_printf(names, "; %s", entry->more);
-	char *text = words_fill(_("Also: {1}"), names->str, NULL, NULL, NULL);
-	g_string_free(names, TRUE);
-	return own(r, text);
-}
-
 /* No link for what might act at once: it is to be read, and copied by who wants it. */
 static struct html_link unsubscribe_of(
     const char *text, const char *uri, bool is_link, const char **address_out)
@@ -162,7 +142,7 @@ static void entry_begin(struct render *r, const struct outline_entry *entry)
 	bool brief = r->level >= LEVEL_BRIEF, all = r->level < LEVEL_LEAN;
 	const char *snippet = brief ? NULL : entry->snippet;
 	if (snippet != NULL && r->level >= LEVEL_SHORT)
-		snippet = own(r, clean_text(snippet, SHORT_SNIPPET));
+		snippet = keep(r->text, clean_text(snippet, SHORT_SNIPPET));
 	r->entry = (struct html_entry){.number = entry->number,
 	    .name = lean(r, entry->name, LEAN_NAME),
 	    .address = lean(r, entry->addr, LEAN_ADDRESS),
@@ -171,7 +151,7 @@ static void entry_begin(struct render *r, const struct outline_entry *entry)
 	    .count = entry->count,
 	    .when = entry->when,
 	    .snippet = snippet,
-	    .others = others(r, entry),
+	    .others = r->level >= LEVEL_SHORT ? NULL : entry->others,
 	    .attached = brief ? NULL : entry->attached,
 	    .why = brief ? NULL : entry->why};
 	if (all)

@@ -7,6 +7,7 @@ src_digest_libdigest_a_SOURCES = \
 	src/digest/actions.c src/digest/actions.h \
 	src/digest/answer.c src/digest/answer.h \
 	src/digest/answer_page.c src/digest/answer_page.h \
+	src/digest/answer_reason.c src/digest/answer_reason.h \
 	src/digest/answer_words.c src/digest/answer_words.h \
 	src/digest/clean.c src/digest/clean.h \
 	src/digest/compose.c \
@@ -15,14 +16,17 @@ src_digest_libdigest_a_SOURCES = \
 	src/digest/excerpts.c src/digest/excerpts.h \
 	src/digest/guard.c src/digest/guard.h \
 	src/digest/html.c src/digest/html.h \
+	src/digest/mailto.c src/digest/mailto.h \
 	src/digest/message.c src/digest/message.h \
 	src/digest/origin.c src/digest/origin.h \
 	src/digest/originals.c src/digest/originals.h \
 	src/digest/out.c src/digest/out.h \
 	src/digest/outline.c src/digest/outline.h \
 	src/digest/outline_answer.c src/digest/outline_answer.h \
+	src/digest/outline_items.c src/digest/outline_items.h \
 	src/digest/page.h \
 	src/digest/plain.c \
+	src/digest/keep.c src/digest/keep.h \
 	src/digest/letter.c src/digest/letter.h \
 	src/digest/snippet.c src/digest/snippet.h \
 	src/digest/template.c src/digest/template.h \

@@ -12,6 +12,7 @@
 
 #include "auth/auth.h"
 #include "base/addr.h"
+#include "digest/mailto.h"
 #include "digest/originals.h"
 #include "facts/facts.h"
 
@@ -35,8 +36,7 @@ static char *domain_new(const char *text, size_t len)
 	return len == 0 || len > HOST_MAX ? NULL : g_ascii_strdown(text, (gssize)len);
 }
 
-/* RFC 3986 section 3.2; user information is there to mislead, so an address with it is not
- * shown. */
+/* RFC 3986 section 3.2; user information is there to mislead, so an address with it is not shown. */
 static char *https_domain(const char *uri, size_t len)
 {
 	const char *host = uri + strlen("https://");
@@ -49,37 +49,15 @@ static char *https_domain(const char *uri, size_t len)
 	return domain_new(host, port == NULL ? n : (size_t)(port - host));
 }
 
-/* More addresses in disguise: "%2C" is a comma, and a query can name recipients, too. */
-static bool hides_recipients(const char *uri)
+/* No link writes to the reader himself: the mail would come from him, and be his command. */
+static char *mailto_domain(const char *uri, const struct digest *digest)
 {
-	static const char *const signs[] = {
-	    "%2c", "%3b", "%40", "%0", "?to=", "&to=", "?cc=", "&cc=", "?bcc=", "&bcc="};
-	char *lower = g_ascii_strdown(uri, -1);
-	const char *query = strchr(lower, '?');
-	bool hides = false;
-	for (size_t i = 0; i < G_N_ELEMENTS(signs) && !hides; i++) {
-		const char *found = strstr(lower, signs[i]);
-		/* A subject may have a comma. */
-		hides = found != NULL && (signs[i][0] != '%' || query == NULL || found < query);
-	}
-	g_free(lower);
-	return hides;
-}
-
-/* RFC 6068; one recipient. */
-static char *mailto_domain(const char *uri, size_t len)
-{
-	const char *to = uri + strlen("mailto:");
-	size_t n = len - strlen("mailto:");
-	const char *query = memchr(to, '?', n);
-	if (hides_recipients(uri))
+	char address[ADDR_MAX];
+	if (!mailto_recipient(uri, address) ||
+	    mailto_is_own(address, digest->user, digest->command_address))
 		return NULL;
-	if (query != NULL)
-		n = (size_t)(query - to);
-	const char *at = memchr(to, '@', n);
-	if (at == NULL || memchr(to, ',', n) != NULL)
-		return NULL;
-	return domain_new(at + 1, n - (size_t)(at + 1 - to));
+	const char *domain = addr_domain(address);
+	return domain_new(domain, strlen(domain));
 }
 
 static void offer(struct origin *origin, const char *uri, size_t len, char *domain, bool safe)
@@ -99,7 +77,7 @@ static bool has_scheme(const char *uri, const char *scheme)
 }
 
 /* The https address first in line that asks before it acts, else a mailto. */
-static void consider(struct origin *origin, const char *uri, bool asks)
+static void consider(struct origin *origin, const struct digest *digest, const char *uri, bool asks)
 {
 	size_t len = strlen(uri);
 	const char *have = origin->unsubscribe_uri;
@@ -108,14 +86,15 @@ static void consider(struct origin *origin, const char *uri, bool asks)
 	if (has_scheme(uri, "https://") && (have == NULL || (asks && !has_scheme(have, "https:"))))
 		offer(origin, uri, len, https_domain(uri, len), asks);
 	else if (has_scheme(uri, "mailto:") && !origin->unsubscribe_safe)
-		offer(origin, uri, len, mailto_domain(uri, len), true);
+		offer(origin, uri, len, mailto_domain(uri, digest), true);
 }
 
 /* List-Unsubscribe (RFC 2369): the first https address if it asks before it acts, as it must where
- * there is a List-Unsubscribe-Post (RFC 8058 section 3.1: to act is what POST is for); else the
- * first mailto; else the https address, which may act at once and is no link therefore. Blanks
- * between the brackets, where a long address was folded, count nothing (RFC 2369 section 2). */
-static void read_unsubscribe(struct origin *origin, const struct facts *facts)
+ * there is a List-Unsubscribe-Post (RFC 8058 section 3.1: to act is what POST is for); else the first
+ * mailto; else the https address, which may act at once and is no link therefore. Blanks between
+ * the brackets, where a long address was folded, count nothing (RFC 2369 section 2). */
+static void read_unsubscribe(
+    struct origin *origin, const struct digest *digest, const struct facts *facts)
 {
 	const struct facts_field *field = facts_field_find(facts, "list-unsubscribe");
 	bool asks = facts_field_find(facts, "list-unsubscribe-post") != NULL;
@@ -127,13 +106,13 @@ static void read_unsubscribe(struct origin *origin, const struct facts *facts)
 			if (!g_ascii_isspace(p[i]))
 				g_string_append_c(uri, p[i]);
 		if (p[len] == '>')
-			consider(origin, uri->str, asks);
+			consider(origin, digest, uri->str, asks);
 		g_string_free(uri, TRUE);
 		p = strchr(p, '<');
 	}
 }
 
-static void fill(struct origin *origin, const struct facts *facts, const char *const *authserv_ids)
+static void fill(struct origin *origin, const struct digest *digest, const struct facts *facts)
 {
 	const char *domain = addr_domain(facts->from_addr);
 	const char *oldest = facts->n_refs == 0 ? "" : facts->refs[facts->n_refs - 1];
@@ -141,11 +120,11 @@ static void fill(struct origin *origin, const struct facts *facts, const char *c
 	origin->thread = g_strdup(oldest);
 	origin->parent = g_strdup(facts->n_refs == 0 ? "" : facts->refs[0]);
 	origin->unverified = domain[0] != '\0' &&
-	    auth_results_state(facts->auth_results, facts->n_auth_results, authserv_ids, domain) ==
-		AUTH_FAIL;
+	    auth_results_state(facts->auth_results, facts->n_auth_results, digest->authserv_ids,
+		domain) == AUTH_FAIL;
 	/* Who is not who he says wants to know which addresses are read. */
 	if (!origin->unverified)
-		read_unsubscribe(origin, facts);
+		read_unsubscribe(origin, digest, facts);
 }
 
 static void read_one(
@@ -162,7 +141,7 @@ static void read_one(
 	} else {
 		facts_end(facts);
 	}
-	fill(origin, facts, digest->authserv_ids);
+	fill(origin, digest, facts);
 	facts_free(&facts);
 }
 

@@ -19,9 +19,10 @@ struct origin {
 				  one that it refers to; "" if none */
 	char *
 	    unsubscribe_uri; /* own; https: or mailto:, ASCII without blanks, quotes, <>; or NULL */
-	char *unsubscribe_domain; /* own; of that address; NULL with it */
-	bool unsubscribe_safe;    /* following it changes nothing by itself (mailto, or RFC 8058) */
-	bool unverified;          /* a trusted Authentication-Results says that From failed */
+	/* own; of that address; NULL with it. No mailto to digest->user or command_address. */
+	char *unsubscribe_domain;
+	bool unsubscribe_safe; /* following it changes nothing by itself (mailto, or RFC 8058) */
+	bool unverified;       /* a trusted Authentication-Results says that From failed */
 };
 
 /* One an entry, in the order of digest->entries. What cannot be read has "" and NULL: whether an

@@ -1,271 +1,49 @@
 /*
  * outline.c: see outline.h.
- *
- * Each message becomes an item with three keys: its section (of the class), its group in there (a
- * service, a list, or none) and its fold (a sender or a thread). Items are sorted by these keys and
- * by time; a run of equal keys is one entry, a run of equal groups one group. How often somebody
- * writes changes a number, not a place: groups and senders stand in the order of their names.
  */
 #include <config.h>
 
 #include "digest/outline.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "digest/clean.h"
+#include "digest/keep.h"
 #include "digest/outline_answer.h"
-#include "digest/threads.h"
+#include "digest/outline_items.h"
 #include "digest/words.h"
 
-/* In columns. The subject fills about three lines of the text form. */
-enum { SUBJECT_MAX = 200, NAME_MAX_COLUMNS = 80, ADDR_MAX_COLUMNS = 320, WHY_MAX = 300 };
-enum { NOTICE_MAX = 600, LIST_MAX = 120, OTHER_MAX = 100, NAMES_MAX = 200 };
+/* In columns. */
+enum { NOTICE_MAX = 600, OTHER_MAX = 100, NAMES_MAX = 200, WHY_MAX = 300 };
 
 /* Two lines of the text form, that may break a word before their ends. */
 enum { SNIPPET_MAX = 124, SNIPPET_WORD_MAX = 24 };
 
-enum section { NOTIFICATIONS, NEWSLETTERS, LISTS, TRANSACTIONS, OTHERS };
-
-/* One message while it is sorted. */
-struct item {
-	const struct digest_entry *message; /* foreign */
-	const struct origin *origin;        /* foreign; or NULL */
-	const struct excerpt *excerpt;      /* foreign; or NULL */
-	const char *name, *addr, *subject;  /* cleaned; "" if none */
-	const char *group;                  /* heading, "" if none */
-	const char *group_sort, *sort;      /* case-folded: of the group, of the sender */
-	const char *sender;                 /* case-folded address, or name */
-	const char *fold;                   /* what makes the entry: a sender, or a thread */
-	enum section section;
-	size_t index;             /* as the caller had it: breaks ties */
-	const struct item *first; /* foreign; the same message that came by another way before */
-	bool copy;                /* it has a first, and is counted there */
-};
-
-static const char *own(struct outline *outline, char *text)
-{
-	const char *kept = g_string_chunk_insert(outline->text, text);
-	g_free(text);
-	return kept;
-}
-
 static const char *own_clean(struct outline *outline, const char *text, size_t max_columns)
 {
-	return own(outline, clean_text(text, max_columns));
-}
-
-static const char *own_fold(struct outline *outline, const char *text)
-{
-	return own(outline, g_utf8_casefold(text, -1));
+	return keep(outline->text, clean_text(text, max_columns));
 }
 
 static const char *own_fill(struct outline *outline, const char *phrase, const char *a)
 {
-	return own(outline, words_fill(phrase, a, NULL, NULL, NULL));
+	return keep(outline->text, words_fill(phrase, a, NULL, NULL, NULL));
 }
 
-static const char *section_heading(enum section section)
+static const char *section_heading(enum item_section section)
 {
 	switch (section) {
-	case NOTIFICATIONS:
+	case SECTION_NOTIFICATIONS:
 		return _("Notifications");
-	case NEWSLETTERS:
+	case SECTION_NEWSLETTERS:
 		return _("Newsletters");
-	case LISTS:
+	case SECTION_LISTS:
 		return _("Mailing lists");
-	case TRANSACTIONS:
+	case SECTION_TRANSACTIONS:
 		return _("Orders, bills and accounts");
-	case OTHERS:
+	case SECTION_OTHERS:
 		break;
 	}
 	return _("Other mail");
-}
-
-static enum section section_of(const char *class_name)
-{
-	static const struct {
-		const char *class_name;
-		enum section section;
-	} rows[] = {
-	    {"notification", NOTIFICATIONS},
-	    {"newsletter", NEWSLETTERS},
-	    {"discussion", LISTS},
-	    {"transactional", TRANSACTIONS},
-	};
-	for (size_t i = 0; class_name != NULL && i < G_N_ELEMENTS(rows); i++)
-		if (strcmp(rows[i].class_name, class_name) == 0)
-			return rows[i].section;
-	return OTHERS;
-}
-
-/* ---- items ---- */
-
-static const char *domain_of(const char *addr)
-{
-	const char *at = strrchr(addr, '@');
-	return at == NULL ? addr : at + 1;
-}
-
-static void item_fill(struct outline *outline, struct item *item)
-{
-	const struct digest_entry *message = item->message;
-	const char *list = own_clean(outline, message->list_id, LIST_MAX);
-	item->section = section_of(message->class_name);
-	item->name = own_clean(outline, message->from_name, NAME_MAX_COLUMNS);
-	item->addr = own_clean(outline, message->from_addr, ADDR_MAX_COLUMNS);
-	item->subject = own_clean(outline, message->subject, SUBJECT_MAX);
-	item->group = item->section == NOTIFICATIONS ? domain_of(item->addr)
-	    : item->section == LISTS                 ? list
-						     : "";
-	item->group_sort = own_fold(outline, item->group);
-	item->sort = own_fold(outline, item->name[0] != '\0' ? item->name : item->addr);
-	item->sender = own_fold(outline, item->addr[0] != '\0' ? item->addr : item->name);
-	item->fold = item->sender;
-	/* One address can speak for many lists, each of which is one thing to its reader. */
-	if (item->section == NOTIFICATIONS && list[0] != '\0')
-		item->fold = own(outline, g_strdup_printf("%s %s", item->sender, list));
-	/* Who only claims to be that sender is not put among his messages. */
-	if (item->origin != NULL && item->origin->unverified)
-		item->fold = own(outline, g_strdup_printf("%s\n", item->fold));
-}
-
-/* Of messages on a list, the thread makes the entry, not who happened to write. */
-static void fold_threads(struct outline *outline, struct item *items, size_t n)
-{
-	struct threads *threads = threads_new();
-	for (size_t i = 0; i < n; i++) { /* in the order of time */
-		struct item *item = &items[i];
-		if (item->section != LISTS)
-			continue;
-		const char *thread =
-		    threads_add(threads, item->group_sort, item->origin, item->subject);
-		item->fold = own(outline, g_strdup(thread));
-		item->sort = item->fold;
-	}
-	threads_free(&threads);
-}
-
-static int by_time(const struct item *a, const struct item *b)
-{
-	if (a->message->received != b->message->received)
-		return a->message->received < b->message->received ? -1 : 1;
-	return a->index < b->index ? -1 : a->index > b->index;
-}
-
-static int oldest_first(const void *left, const void *right)
-{
-	return by_time(left, right);
-}
-
-/* Newest first within a fold, and copies behind all others: an entry begins with none. A list's
- * threads stand in the order in which they began. */
-static int by_place(const void *left, const void *right)
-{
-	const struct item *a = left, *b = right;
-	if (a->section != b->section)
-		return a->section < b->section ? -1 : 1;
-	int order = strcmp(a->group_sort, b->group_sort);
-	if (order == 0)
-		order = strcmp(a->sort, b->sort);
-	if (order == 0)
-		order = strcmp(a->fold, b->fold);
-	if (order == 0)
-		order = a->copy - b->copy;
-	return order != 0 ? order : by_time(b, a);
-}
-
-/* The senders of one fold may give several names; the newest one sorts for all of them. */
-static void unify_names(struct item *items, size_t n)
-{
-	GHashTable *newest = g_hash_table_new(g_str_hash, g_str_equal);
-	for (size_t i = n; i-- > 0;) { /* items stand oldest first */
-		const char *sort = g_hash_table_lookup(newest, items[i].fold);
-		if (sort == NULL)
-			g_hash_table_insert(
-			    newest, (gpointer)items[i].fold, (gpointer)items[i].sort);
-		else
-			items[i].sort = sort;
-	}
-	g_hash_table_unref(newest);
-}
-
-/* The same Message-ID by two ways: the second counts nowhere and stands with the first, whatever
- * list or class it came by. Who writes another's Message-ID into a message of his own does not make
- * that other one vanish: sender, authentication and subject must be the same, too, but for a list's
- * tag. */
-static void mark_copies(struct item *items, size_t n)
-{
-	GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	for (size_t i = 0; i < n; i++) {
-		struct item *item = &items[i];
-		if (item->origin == NULL || item->origin->message_id[0] == '\0')
-			continue;
-		char *base = threads_base_subject(item->subject);
-		char *key = g_strdup_printf("%s\n%s\n%d\n%s", item->origin->message_id,
-		    item->sender, item->origin->unverified, base);
-		item->first = g_hash_table_lookup(seen, key);
-		if (item->first == NULL)
-			g_hash_table_insert(seen, key, item);
-		else
-			g_free(key);
-		g_free(base);
-	}
-	g_hash_table_unref(seen);
-}
-
-/* After this, an item's keys are its own: sorting moves what first points to. */
-static void place_copies(struct item *items, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct item *first = items[i].first;
-		if (first == NULL)
-			continue;
-		items[i].copy = true;
-		items[i].first = NULL;
-		items[i].section = first->section;
-		items[i].group = first->group;
-		items[i].group_sort = first->group_sort;
-		items[i].sort = first->sort;
-		items[i].fold = first->fold;
-	}
-}
-
-static struct item *items_sorted(
-    const struct digest *digest, const struct outline_details *details, struct outline *outline)
-{
-	size_t n = digest->n_entries;
-	struct item *items = g_new0(struct item, MAX(n, 1));
-	for (size_t i = 0; i < n; i++) {
-		items[i].message = &digest->entries[i];
-		items[i].index = i;
-		if (details != NULL && details->origins != NULL)
-			items[i].origin = &details->origins[i];
-		if (details != NULL && details->excerpts != NULL)
-			items[i].excerpt = &details->excerpts[i];
-		item_fill(outline, &items[i]);
-	}
-	qsort(items, n, sizeof(*items), oldest_first);
-	mark_copies(items, n);
-	fold_threads(outline, items, n);
-	unify_names(items, n);
-	place_copies(items, n);
-	qsort(items, n, sizeof(*items), by_place);
-	return items;
-}
-
-static bool same_group(const struct item *a, const struct item *b)
-{
-	return a->section == b->section && strcmp(a->group_sort, b->group_sort) == 0;
-}
-
-static size_t fold_end(const struct item *items, size_t n, size_t first)
-{
-	size_t end = first + 1;
-	while (end < n && same_group(&items[first], &items[end]) &&
-	    strcmp(items[first].fold, items[end].fold) == 0)
-		end++;
-	return end;
 }
 
 /* ---- times ---- */
@@ -323,8 +101,8 @@ static const char *behind_subject(const char *snippet, const char *subject)
 	return rest;
 }
 
-/* Cut between words, if there is a blank where one can be expected. The ellipsis is glued to the
- * last word, lest it stand alone on a line. */
+/* Cut between words, if there is a blank where one can be expected. The ellipsis is glued to the last
+ * word, lest it stand alone on a line. */
 static const char *snippet_of(struct outline *outline, const struct item *item)
 {
 	if (item->excerpt == NULL)
@@ -336,32 +114,40 @@ static const char *snippet_of(struct outline *outline, const struct item *item)
 	    strlen(blank) < SNIPPET_WORD_MAX + sizeof(ellipsis))
 		strcpy(blank, ellipsis);
 	if (text[0] != '\0')
-		return own(outline, text);
+		return keep(outline->text, text);
 	g_free(text);
 	return NULL;
 }
 
 /* Older messages with other subjects. A thread has one subject. */
-static void name_others(
-    struct outline *outline, struct outline_entry *entry, const struct item *items, size_t n)
+static const char *others(struct outline *outline, const struct item *items, size_t n)
 {
 	GHashTable *named = g_hash_table_new(g_str_hash, g_str_equal);
-	size_t more = 0;
-	if (items[0].section == LISTS)
+	GString *names = g_string_new(NULL);
+	size_t n_named = 0, left = 0;
+	if (items[0].section == SECTION_LISTS)
 		n = 1;
 	g_hash_table_add(named, (gpointer)items[0].subject);
 	for (size_t i = 1; i < n; i++) {
 		if (items[i].copy || !g_hash_table_add(named, (gpointer)items[i].subject))
 			continue;
-		if (entry->n_others == OUTLINE_OTHERS_MAX)
-			more++;
-		else
-			entry->others[entry->n_others++] =
-			    own_clean(outline, subject_of(&items[i]), OTHER_MAX);
+		if (n_named == OUTLINE_OTHERS_MAX) {
+			left++;
+			continue;
+		}
+		char *subject = clean_text(subject_of(&items[i]), OTHER_MAX);
+		g_string_append_printf(names, "%s%s", n_named++ == 0 ? "" : "; ", subject);
+		g_free(subject);
 	}
-	if (more > 0)
-		entry->more = own(outline, words_count("and {1} more", "and {1} more", more));
+	if (left > 0) {
+		char *more = words_count("and {1} more", "and {1} more", left);
+		g_string_append_printf(names, "; %s", more);
+		g_free(more);
+	}
+	const char *text = n_named == 0 ? NULL : own_fill(outline, _("Also: {1}"), names->str);
+	g_string_free(names, TRUE);
 	g_hash_table_unref(named);
+	return text;
 }
 
 static const char *attached(struct outline *outline, const struct excerpt *excerpt)
@@ -417,7 +203,7 @@ static void fill_origin(
 	entry->unsubscribe =
 	    own_fill(outline, mail ? _("Unsubscribe by mail to {1}") : _("Unsubscribe at {1}"),
 		origin->unsubscribe_domain);
-	entry->unsubscribe_uri = own(outline, g_strdup(origin->unsubscribe_uri));
+	entry->unsubscribe_uri = keep(outline->text, g_strdup(origin->unsubscribe_uri));
 	entry->unsubscribe_link = origin->unsubscribe_safe;
 }
 
@@ -435,10 +221,11 @@ static void entry_fill(struct outline *outline, struct outline_entry *entry,
 	    : newest->addr[0] != '\0' ? newest->addr
 				      : _("(no sender)");
 	entry->subject = subject_of(newest);
-	entry->when = own(outline, words_time(when, times->slot));
+	entry->when = keep(outline->text, words_time(when, times->slot));
 	if (entry->n > 1)
-		entry->count = own(outline, words_count("{1} message", "{1} messages", entry->n));
-	name_others(outline, entry, items, n);
+		entry->count =
+		    keep(outline->text, words_count("{1} message", "{1} messages", entry->n));
+	entry->others = others(outline, items, n);
 	entry->snippet = snippet_of(outline, newest);
 	entry->attached = attached(outline, newest->excerpt);
 	entry->why = why(outline, newest->message->why);
@@ -470,12 +257,12 @@ static void build(struct outline *outline, const struct item *items, const struc
 	size_t in_section = 0, n = outline->n_messages;
 	for (size_t first = 0, end; first < n; first = end) {
 		const struct item *item = &items[first];
-		end = fold_end(items, n, first);
+		end = items_fold_end(items, n, first);
 		if (first == 0 || item->section != items[first - 1].section) {
 			section_begin(outline, item);
 			in_section = 0;
 		}
-		if (in_section == 0 || !same_group(&items[first - 1], item))
+		if (in_section == 0 || !items_same_group(&items[first - 1], item))
 			group_begin(outline, item);
 		struct outline_entry *entry = &outline->entries[outline->n_entries++];
 		outline->groups[outline->n_groups - 1].n++;
@@ -484,7 +271,7 @@ static void build(struct outline *outline, const struct item *items, const struc
 		entry->n_messages = end - first;
 		in_section += entry->n;
 		outline->sections[outline->n_sections - 1].count =
-		    own(outline, words_number(in_section));
+		    keep(outline->text, words_number(in_section));
 	}
 	for (size_t i = 0; i < n; i++)
 		outline->order[i] = items[i].message;
@@ -526,15 +313,16 @@ static void headings(struct outline *outline, const struct digest *digest,
 	char *of = g_strdup_printf("%s/%s", part, parts);
 	bool split = digest->parts > 1;
 	outline->title = split
-	    ? own(outline, words_fill(_("Your digest, part {1} of {2}"), part, parts, NULL, NULL))
+	    ? keep(outline->text,
+		  words_fill(_("Your digest, part {1} of {2}"), part, parts, NULL, NULL))
 	    : _("Your digest");
-	outline->subject = own(outline,
+	outline->subject = keep(outline->text,
 	    words_fill(split ? _("Your digest ({4}): {1} from {2}, {3}")
 			     : _("Your digest: {1} from {2}, {3}"),
 		messages, senders, shortly, of));
 	outline->headline =
-	    own(outline, words_fill(_("{1} from {2}"), messages, senders, NULL, NULL));
-	outline->slot = own(outline, g_strdup_printf("%s (%s)", fully, times->name));
+	    keep(outline->text, words_fill(_("{1} from {2}"), messages, senders, NULL, NULL));
+	outline->slot = keep(outline->text, g_strdup_printf("%s (%s)", fully, times->name));
 	outline->closing = closing(digest);
 	outline->waits = _("What comes from now on waits for the next digest.");
 	outline->shortened = _(
@@ -557,11 +345,17 @@ static void notices(struct outline *outline, const char *const *texts)
 	outline->notices_heading = _("Please note");
 	for (; texts != NULL && *texts != NULL; texts++) {
 		const char *text = own_clean(outline, *texts, NOTICE_MAX);
-		if (text[0] != '\0' && n++ < OUTLINE_NOTICES_MAX)
-			outline->notices[outline->n_notices++] = text;
+		if (text[0] == '\0' || n++ >= OUTLINE_NOTICES_MAX)
+			continue;
+		if (outline->n_notices == 0)
+			outline->notices[outline->n_notices++] =
+			    _("Something is wrong with your settings or your lists. Until it is "
+			      "right, the last good ones count; without any, all mail comes at "
+			      "once. The program says:");
+		outline->notices[outline->n_notices++] = text;
 	}
 	if (n > OUTLINE_NOTICES_MAX)
-		outline->notices[outline->n_notices++] = own(outline,
+		outline->notices[outline->n_notices++] = keep(outline->text,
 		    words_count("And {1} more.", "And {1} more.", n - OUTLINE_NOTICES_MAX));
 }
 
@@ -581,7 +375,7 @@ enum rc outline_new(const struct digest *digest, const struct outline_details *d
 	outline->groups = g_new0(struct outline_group, MAX(n, 1));
 	outline->order = g_new0(const struct digest_entry *, MAX(n, 1));
 	times_begin(&times, digest);
-	struct item *items = items_sorted(digest, details, outline);
+	struct item *items = items_new(digest, details, outline->text);
 	build(outline, items, &times);
 	headings(outline, digest, &times, items);
 	notices(outline, digest->notices);

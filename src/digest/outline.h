@@ -46,10 +46,8 @@ struct outline_entry {
 	const char *unverified; /* "unverified sender" */
 	const char *subject;    /* the newest; never NULL */
 	const char *count;      /* "3 messages"; NULL for one */
-	const char *others[OUTLINE_OTHERS_MAX]; /* subjects of older messages, newest first */
-	size_t n_others;
-	const char *more;        /* "and 4 more" */
-	const char *when;        /* of the newest; never NULL */
+	const char *others; /* "Also: B; C; and 4 more": subjects of older messages, newest first */
+	const char *when;   /* of the newest; never NULL */
 	const char *snippet;     /* of the newest */
 	const char *attached;    /* "Attached: plan.pdf, map.png and 2 more" */
 	const char *why;         /* "Held because ..." */
@@ -98,7 +96,8 @@ struct outline {
 	const char *headline;   /* "14 messages from 9 senders" */
 	const char *slot;       /* "Tuesday, 24 November 2026, 08:00 (Europe/Amsterdam)" */
 	const char *notices_heading;
-	const char *notices[OUTLINE_NOTICES_MAX + 1];
+	/* The first says what the others are: they come as the program words them, in English. */
+	const char *notices[OUTLINE_NOTICES_MAX + 2];
 	size_t n_notices;
 	struct outline_section sections[OUTLINE_SECTIONS]; /* those with entries, in order */
 	size_t n_sections;

@@ -9,24 +9,19 @@
 
 #include "digest/actions.h"
 #include "digest/clean.h"
+#include "digest/keep.h"
 #include "digest/words.h"
 
 enum { ADDRESS_COLUMNS = 320 };
 
-static const char *own(struct outline *outline, char *text)
-{
-	const char *kept = text == NULL ? NULL : g_string_chunk_insert(outline->text, text);
-	g_free(text);
-	return kept;
-}
-
 static struct outline_link make_link(struct outline *outline, const struct digest *digest,
-    enum action action, const char *token, const char *object, const char *form)
+    enum action action, const char *token, const char *object, size_t n, const char *form)
 {
 	struct outline_link link = {.label = action_label(action)};
-	link.uri = own(outline, action_uri(digest->command_address, action, token, object, form));
+	link.uri = keep(
+	    outline->text, action_uri(digest->command_address, action, token, object, n, form));
 	if (object[0] != '\0')
-		link.name = own(outline, action_name(action, object));
+		link.name = keep(outline->text, action_name(action, object, n));
 	return link;
 }
 
@@ -48,11 +43,12 @@ static void entry_links(
 	const struct digest_entry *newest = entry->messages[0];
 	char *object = object_of(newest);
 	char *sender = clean_text(newest->from_addr, ACTION_OBJECT_COLUMNS);
-	entry->allow = make_link(outline, digest, ACTION_ALLOW, newest->allow, object, NULL);
-	entry->hold = make_link(outline, digest, ACTION_HOLD, newest->hold, object, NULL);
-	/* An original that is not inside comes by itself. */
-	entry->send = make_link(
-	    outline, digest, ACTION_SEND, digest->attach ? newest->send : NULL, sender, NULL);
+	entry->allow = make_link(outline, digest, ACTION_ALLOW, newest->allow, object, 1, NULL);
+	entry->hold = make_link(outline, digest, ACTION_HOLD, newest->hold, object, 1, NULL);
+	/* An original that is not inside comes by itself. All of the entry are sent, copies too;
+	 * those of a thread have many senders. */
+	entry->send = make_link(outline, digest, ACTION_SEND, digest->attach ? newest->send : NULL,
+	    entry->n_messages > 1 ? object : sender, entry->n_messages, NULL);
 	if (entry->allow.uri != NULL || entry->hold.uri != NULL || entry->send.uri != NULL)
 		outline->has_links = true;
 	g_free(object);
@@ -63,7 +59,7 @@ static void entry_links(
 static void add_words(struct outline *outline, enum action_word word, const char *example)
 {
 	struct outline_words *words = &outline->words[outline->n_words++];
-	words->words = own(outline, action_words(word, example));
+	words->words = keep(outline->text, action_words(word, example));
 	words->meaning = action_meaning(word);
 }
 
@@ -72,25 +68,24 @@ static const char *answer(struct outline *outline)
 {
 	GString *list = g_string_new(NULL);
 	for (size_t i = 0; i < outline->n_words; i++) {
-		/* Translators: quotation marks. */
-		char *quoted = words_fill(_("“{1}”"), outline->words[i].words, NULL, NULL, NULL);
+		char *quoted = action_quoted(outline->words[i].words);
 		g_string_append_printf(list, "%s%s", i == 0 ? "" : ", ", quoted);
 		g_free(quoted);
 	}
 	char *text = g_strdup_printf("%s %s", outline->answer_how, list->str);
 	g_string_free(list, TRUE);
-	return own(outline, text);
+	return keep(outline->text, text);
 }
 
 static void foot(struct outline *outline, const struct digest *digest)
 {
 	size_t n = outline->n_entries;
-	outline->all = make_link(outline, digest, ACTION_ALL, digest->foot.all, "", NULL);
+	outline->all = make_link(outline, digest, ACTION_ALL, digest->foot.all, "", 1, NULL);
 	outline->times =
-	    make_link(outline, digest, ACTION_TIMES, digest->foot.times, "", digest->form);
-	outline->pause =
-	    make_link(outline, digest, ACTION_PAUSE, digest->foot.pause, "", digest->pause_example);
-	outline->help = make_link(outline, digest, ACTION_HELP, digest->foot.help, "", NULL);
+	    make_link(outline, digest, ACTION_TIMES, digest->foot.times, "", 1, digest->form);
+	outline->pause = make_link(
+	    outline, digest, ACTION_PAUSE, digest->foot.pause, "", 1, digest->pause_example);
+	outline->help = make_link(outline, digest, ACTION_HELP, digest->foot.help, "", 1, NULL);
 	if (n > 0) {
 		add_words(outline, WORD_RELEASE, n >= 5 ? "3 5" : n >= 2 ? "1 2" : "1");
 		add_words(outline, WORD_ALLOW, n >= 2 ? "2" : "1");
@@ -105,7 +100,7 @@ static void foot(struct outline *outline, const struct digest *digest)
 	char *address = clean_text(digest->command_address, ADDRESS_COLUMNS);
 	outline->answer_how = digest->reply_to == NULL
 	    ? _("You can also reply to this message and write in its first line, for example:")
-	    : own(outline,
+	    : keep(outline->text,
 		  words_fill(_("You can also reply to this message, to {1}, and write in its first "
 			       "line, for example:"),
 		      address, NULL, NULL, NULL));
@@ -141,7 +136,7 @@ static void suggest(struct outline *outline, const char *addr)
 	const struct outline_entry *entry = entry_of(outline, clean);
 	if (clean[0] != '\0') {
 		outline->n_quiet++;
-		quiet->text = own(outline,
+		quiet->text = keep(outline->text,
 		    words_fill(entry == NULL
 			    ? _("You have released nothing of {1} for 8 weeks.")
 			    : _("You have released nothing of {1} for 8 weeks: unsubscribe?"),
@@ -168,7 +163,7 @@ void outline_answer(struct outline *outline, const struct digest *digest)
 	      "with a number does the same.");
 	for (size_t i = 0; i < outline->n_entries; i++) {
 		struct outline_entry *entry = &outline->entries[i];
-		entry->number = own(outline, g_strdup_printf("%zu.", i + 1));
+		entry->number = keep(outline->text, g_strdup_printf("%zu.", i + 1));
 		entry_links(outline, digest, entry);
 	}
 	foot(outline, digest);

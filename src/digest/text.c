@@ -25,7 +25,6 @@
 #include <string.h>
 
 #include "digest/clean.h"
-#include "digest/words.h"
 
 static size_t columns_of(const char *text)
 {
@@ -152,23 +151,6 @@ static void put_address(GString *out, const char *uri)
 	g_string_append_printf(out, "    <%s>\n", uri);
 }
 
-static void render_others(GString *out, const struct outline_entry *entry)
-{
-	GString *names = g_string_new(NULL);
-	if (entry->n_others == 0) {
-		g_string_free(names, TRUE);
-		return;
-	}
-	for (size_t i = 0; i < entry->n_others; i++)
-		g_string_append_printf(names, "%s%s", i == 0 ? "" : "; ", entry->others[i]);
-	if (entry->more != NULL)
-		g_string_append_printf(names, "; %s", entry->more);
-	char *line = words_fill(_("Also: {1}"), names->str, NULL, NULL, NULL);
-	text_wrap(out, line, "    ", "    ");
-	g_free(line);
-	g_string_free(names, TRUE);
-}
-
 static void render_entry(GString *out, const struct outline_entry *entry)
 {
 	GString *who = g_string_new(entry->name);
@@ -187,7 +169,8 @@ static void render_entry(GString *out, const struct outline_entry *entry)
 	put_who(out, who->str, entry->when);
 	if (entry->snippet != NULL)
 		text_wrap(out, entry->snippet, "      ", "      ");
-	render_others(out, entry);
+	if (entry->others != NULL)
+		text_wrap(out, entry->others, "    ", "    ");
 	if (entry->attached != NULL)
 		text_wrap(out, entry->attached, "    ", "    ");
 	if (entry->why != NULL)

@@ -818,9 +818,12 @@ def test_memory(case, plain, tmp_path):
 # Answers to commands.
 
 
+REASONS = (
+    "no-number which-digest which-sender which-messages which-times which-day no-address day-past none"
+).split()
 KINDS = (
     "allowed held forgotten already sent sent_all nothing_held gone times paused_hold paused_pass "
-    "resumed lists undone undo_late help bad used expired forged unknown_digest too_many failed"
+    "resumed lists undone undo_late help bad impossible used expired forged unknown_digest too_many failed"
 ).split()
 
 
@@ -856,8 +859,9 @@ def test_answer(tmp_path, kind):
             "undo": "undo-token",
             "help_times": "times-token",
             "form": "times = 08:00\n" + hostile_text(rng).replace("\0", ""),
+            "reason": rng.choice(REASONS),
         }
-        for name in ("object", "detail", "lists"):
+        for name in ("object", "detail", "lists", "reason_1", "reason_2", "pause_example"):
             description[name] = hexed(hostile_bytes(rng))
         data = answer(tmp_path, description)
         message = parse(data)

@@ -218,10 +218,14 @@ static enum rc write_answer(const json_t *root, int fd, struct err *err)
 	    .command_address = text_of(root, "command_address", keep),
 	    .object = text_of(root, "object", keep),
 	    .detail = text_of(root, "detail", keep),
+	    .reason = text_of(root, "reason", keep),
+	    .reason_1 = text_of(root, "reason_1", keep),
+	    .reason_2 = text_of(root, "reason_2", keep),
 	    .count = (uint64_t)number_of(root, "count"),
 	    .undo = text_of(root, "undo", keep),
 	    .help_times = text_of(root, "help_times", keep),
 	    .form = text_of(root, "form", keep),
+	    .pause_example = text_of(root, "pause_example", keep),
 	    .lists = text_of(root, "lists", keep),
 	};
 	enum rc rc = answer_compose(&answer, fd, err);

@@ -59,8 +59,8 @@ static void test_uri(void **state)
 	int bad = 0;
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-		char *got = action_uri(
-		    rows[i].address, rows[i].action, rows[i].token, rows[i].object, rows[i].form);
+		char *got = action_uri(rows[i].address, rows[i].action, rows[i].token,
+		    rows[i].object, 1, rows[i].form);
 		bad += unit_str(rows[i].label, got == NULL ? "(none)" : got,
 		    rows[i].want == NULL ? "(none)" : rows[i].want);
 		g_free(got);
@@ -88,7 +88,7 @@ static void test_hostile_uri(void **state)
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(objects); i++) {
 		for (enum action action = ACTION_ALLOW; action <= ACTION_UNDO; action++) {
-			char *uri = action_uri(ADDRESS, action, token, objects[i], objects[i]);
+			char *uri = action_uri(ADDRESS, action, token, objects[i], 1, objects[i]);
 			char *subject = subject_of(uri);
 			const char *first = strchr(subject, '[');
 			size_t plain = strspn(uri,
@@ -104,7 +104,7 @@ static void test_hostile_uri(void **state)
 	}
 	g_free(token);
 	token = g_strnfill(ACTION_TOKEN_MAX, 't');
-	assert_null(action_uri(ADDRESS, ACTION_HELP, token, NULL, NULL));
+	assert_null(action_uri(ADDRESS, ACTION_HELP, token, NULL, 1, NULL));
 	g_free(token);
 	g_free(tail);
 	assert_int_equal(bad, 0);
@@ -120,15 +120,15 @@ static void test_long_uri(void **state)
 	GString *object = g_string_new(NULL);
 	for (size_t i = 0; i < 40; i++)
 		g_string_append(object, "\xE2\x82\xAC");
-	char *uri = action_uri(ADDRESS, ACTION_TIMES, "t", NULL, lines);
+	char *uri = action_uri(ADDRESS, ACTION_TIMES, "t", NULL, 1, lines);
 	assert_string_equal(uri, "mailto:pullyu@example.org?subject=My%20times%20%5Bpullyu%20t%5D");
 	g_free(uri);
-	uri = action_uri(address, ACTION_ALLOW, token, object->str, NULL);
+	uri = action_uri(address, ACTION_ALLOW, token, object->str, 1, NULL);
 	assert_non_null(uri);
 	assert_null(strstr(uri, "%82"));
 	assert_true(strlen(uri) <= ACTION_URI_MAX);
 	g_free(uri);
-	uri = action_uri(ADDRESS, ACTION_ALLOW, "t", object->str, NULL);
+	uri = action_uri(ADDRESS, ACTION_ALLOW, "t", object->str, 1, NULL);
 	char *subject = subject_of(uri);
 	assert_true(g_utf8_validate(subject, -1, NULL));
 	g_free(subject);
@@ -195,6 +195,14 @@ static void test_numbers(void **state)
 	assert_non_null(strstr(outline->entries[2].allow.uri, "%5Bpullyu%20new%5D"));
 	assert_string_equal(outline->entries[2].hold.name, "Always hold: b@x.example");
 	assert_non_null(outline->entries[2].send.uri);
+	/* All of an entry's originals are sent, and the link says so. */
+	assert_string_equal(
+	    outline->entries[2].send.name, "Send me this: 2 originals from b@x.example");
+	assert_non_null(strstr(outline->entries[2].send.uri,
+	    "?subject=Send%20me%20the%202%20originals%20from%20b%40x.example%20%5B"));
+	assert_string_equal(outline->entries[1].send.name, "Send me this: a@x.example");
+	assert_non_null(strstr(outline->entries[1].send.uri,
+	    "?subject=Send%20me%20the%20original%20from%20a%40x.example%20%5B"));
 	assert_string_equal(outline->words[0].words, "release 1 2"); /* there is no 5 */
 	outline_free(&outline);
 
@@ -218,6 +226,34 @@ static void test_numbers(void **state)
 	assert_null(outline->answer);
 	outline_free(&outline);
 	g_string_free(map, TRUE);
+}
+
+/* Who answers in a thread is not who wrote all of it. */
+static void test_send_a_thread(void **state)
+{
+	struct digest_entry entries[] = {
+	    entry("one", "discussion", "ann@x.example", NOW - 200),
+	    entry("Re: one", "discussion", "bob@x.example", NOW - 100),
+	};
+	struct digest digest = {.user = "ann@example.org",
+	    .slot = NOW,
+	    .attach = true,
+	    .command_address = ADDRESS,
+	    .entries = entries,
+	    .n_entries = G_N_ELEMENTS(entries)};
+	struct outline *outline = NULL;
+	struct err err;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
+		entries[i].list_id = "l.example";
+		entries[i].object = "list:l.example";
+		entries[i].send = "s";
+	}
+	assert_int_equal(outline_new(&digest, NULL, &outline, &err), RC_OK);
+	assert_int_equal(outline->n_entries, 1);
+	assert_string_equal(
+	    outline->entries[0].send.name, "Send me this: 2 originals from l.example");
+	outline_free(&outline);
 }
 
 /* ---- suggestions ---- */
@@ -372,7 +408,8 @@ static void test_words(void **state)
 	    {ANSWER_FORGED, 0, "Not done", "This link is not one of yours"},
 	    {ANSWER_LISTS, 0, "Your lists", "Your lists are empty."},
 	    {ANSWER_BAD, 0, "Not understood", "release 3 5 "},
-	    {ANSWER_HELP, 0, "What you can write", "pause until 2026-12-24 "},
+	    {ANSWER_HELP, 0, "What you can write", "pause until 2026-12-08 "},
+	    {ANSWER_IMPOSSIBLE, 0, "Not possible", "Your message was understood"},
 	};
 	int bad = 0;
 	(void)state;
@@ -388,6 +425,121 @@ static void test_words(void **state)
 	}
 	assert_int_equal(bad, 0);
 }
+
+/* Why a command was not carried out: in words of ours where there is a code. */
+static void test_reasons(void **state)
+{
+	static const struct {
+		const char *label;
+		enum answer_kind kind;
+		const char *reason, *one, *two, *want;
+	} rows[] = {
+	    {"number", ANSWER_IMPOSSIBLE, "no-number", "99", "4",
+		"\r\n  There is no number 99: the numbers of that digest end with 4.\r\n"
+		"  Right would be, for example: =E2=80=9Crelease 4=E2=80=9D\r\n"},
+	    {"digest", ANSWER_IMPOSSIBLE, "which-digest", NULL, NULL,
+		"\r\n    of the last 30 days.\r\n"
+		"  Right would be, for example: =E2=80=9Crelease 3 5=E2=80=9D\r\n"},
+	    {"sender", ANSWER_BAD, "which-sender", NULL, NULL,
+		"\r\n  It is not clear which sender you mean.\r\n"
+		"  Right would be, for example: =E2=80=9Callow 2=E2=80=9D, =E2=80=9Chold"},
+	    {"messages", ANSWER_BAD, "which-messages", NULL, NULL,
+		"=E2=80=9Crelease 3 5=E2=80=9D, =E2=80=9Crelease all=E2=80=9D\r\n"},
+	    {"times", ANSWER_BAD, "which-times", "", "",
+		"\r\n  It is not clear which times you mean.\r\n"
+		"  Right would be, for example: =E2=80=9Ctimes Mon-Fri 08:00 17:30=E2=80=9D\r\n"},
+	    {"day", ANSWER_BAD, "which-day", NULL, NULL,
+		"=E2=80=9Cpause until 2026-12-08=E2=80=9D\r\n"},
+	    {"address", ANSWER_IMPOSSIBLE, "no-address", "3", NULL,
+		"\r\n  What has the number 3 came without its sender's address.\r\n"},
+	    {"past", ANSWER_IMPOSSIBLE, "day-past", "2026-01-01", NULL,
+		"\r\n  A pause until 2026-01-01 would be over already.\r\n"
+		"  Right would be, for example: =E2=80=9Cpause until 2026-12-08=E2=80=9D\r\n"},
+	    {"hostile", ANSWER_IMPOSSIBLE, "no-number", "<b>\r\n{2}", "4\x01",
+		"There is no number <b> {2}: the numbers of that digest end with 4."},
+	    /* What has no words of ours. */
+	    {"unknown", ANSWER_IMPOSSIBLE, "moon", "1", "2",
+		"\r\nThe program says:\r\n  no such thing\r\n"},
+	    {"no code", ANSWER_BAD, NULL, NULL, NULL,
+		"\r\nThe program says:\r\n  no such thing\r\n"},
+	    {"a value is missing", ANSWER_IMPOSSIBLE, "no-number", "99", "",
+		"\r\nThe program says:\r\n  no such thing\r\n"},
+	};
+	int bad = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct answer answer = answer_of(rows[i].kind);
+		answer.reason = rows[i].reason;
+		answer.reason_1 = rows[i].one;
+		answer.reason_2 = rows[i].two;
+		answer.detail = "no such thing";
+		char *text = composed(&answer);
+		bad += want_in(rows[i].label, text, rows[i].want);
+		bad += unit_num(rows[i].label, strstr(text, "<b>") != strstr(text, "<b> {2}"), 0);
+		bad += unit_num(rows[i].label, strstr(text, "not understood") != NULL,
+		    rows[i].kind == ANSWER_BAD);
+		g_free(text);
+	}
+	/* Elsewhere a code says nothing, and details are what they are. */
+	struct answer answer = answer_of(ANSWER_TIMES);
+	answer.reason = "which-day";
+	answer.detail = "2026-12-01 08:00";
+	answer.pause_example = "2027-01-05";
+	char *text = composed(&answer);
+	bad += want_in("times", text, "\r\n\r\n  2026-12-01 08:00\r\n");
+	bad += unit_num("times", strstr(text, "The program says") != NULL, 0);
+	g_free(text);
+	answer.kind = ANSWER_HELP;
+	text = composed(&answer);
+	bad += want_in("a given day", text, "pause until 2027-01-05 ");
+	g_free(text);
+	assert_int_equal(bad, 0);
+}
+
+#ifdef PULLYU_TEST_HOOKS
+/* No language has a sentence of another's, but for what the program says. */
+static void test_reasons_translated(void **state)
+{
+	static const struct {
+		const char *language, *not_possible, *number, *example, *program;
+	} rows[] = {
+	    {"de", "Subject: Nicht ", "Eine Nummer 99 gibt es nicht",
+		"Richtig w=C3=A4re zum Beispiel: ", "Das Programm sagt (auf Englisch):"},
+	    {"nl", "Subject: Niet mogelijk", "Een nummer 99 is er niet",
+		"Goed zou bijvoorbeeld zijn: ", "Het programma zegt (in het Engels):"},
+	    {"fr", "Subject: Impossible", "Il n'y a pas de num=C3=A9ro 99",
+		"Il faudrait, par exemple", "Le programme dit (en anglais)"},
+	};
+	static const char *const codes[] = {"no-number", "which-digest", "which-sender",
+	    "which-messages", "which-times", "which-day", "no-address", "day-past"};
+	int bad = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *language = rows[i].language;
+		struct answer answer = answer_of(ANSWER_IMPOSSIBLE);
+		answer.language = language;
+		answer.detail = "no such thing";
+		answer.reason_1 = "99";
+		answer.reason_2 = "4";
+		for (size_t c = 0; c < G_N_ELEMENTS(codes); c++) {
+			answer.reason = codes[c];
+			char *text = composed(&answer);
+			bad += want_in(language, text, rows[i].not_possible);
+			bad += want_in(language, text, rows[i].example);
+			bad += unit_num(language, strstr(text, "no such thing") != NULL, 0);
+			if (c == 0)
+				bad += want_in(language, text, rows[i].number);
+			g_free(text);
+		}
+		answer.reason = NULL;
+		char *text = composed(&answer);
+		bad += want_in(language, text, rows[i].program);
+		bad += want_in(language, text, "\r\n  no such thing\r\n");
+		g_free(text);
+	}
+	assert_int_equal(bad, 0);
+}
+#endif
 
 static void test_undo(void **state)
 {
@@ -470,9 +622,14 @@ int main(void)
 	    cmocka_unit_test(test_hostile_uri),
 	    cmocka_unit_test(test_long_uri),
 	    cmocka_unit_test(test_numbers),
+	    cmocka_unit_test(test_send_a_thread),
 	    cmocka_unit_test(test_quiet),
 	    cmocka_unit_test(test_kinds),
 	    cmocka_unit_test(test_words),
+	    cmocka_unit_test(test_reasons),
+#ifdef PULLYU_TEST_HOOKS
+	    cmocka_unit_test(test_reasons_translated),
+#endif
 	    cmocka_unit_test(test_undo),
 	    cmocka_unit_test(test_lists),
 	    cmocka_unit_test(test_hostile_answer),

@@ -148,6 +148,104 @@ static void test_clean(void **state)
 	g_string_free(longer, TRUE);
 }
 
+enum { PADDING = 5000, PADDED_COLUMNS = 60 };
+
+/* One string of many characters: all of them in turn. */
+static char *padding_of(const gunichar *c, size_t n)
+{
+	GString *text = g_string_new("a");
+	for (size_t i = 0; i < PADDING; i++)
+		g_string_append_unichar(text, c[i % n]);
+	g_string_append(text, "z");
+	return g_string_free(text, FALSE);
+}
+
+static int clean_padding(const gunichar *c, size_t n)
+{
+	char label[80], *in = padding_of(c, n), *out = clean_text(in, PADDED_COLUMNS);
+	size_t columns = 0, bytes = strlen(out);
+	int failed = 0;
+	for (const char *p = out; *p != '\0'; p = g_utf8_next_char(p))
+		columns += clean_columns(g_utf8_get_char(p));
+	snprintf(label, sizeof(label), "%zu characters from U+%04X", n, c[0]);
+	failed += unit_num(label, columns <= PADDED_COLUMNS, 1);
+	failed += unit_num(label, bytes <= CLEAN_BYTES(PADDED_COLUMNS), 1);
+	if (g_unichar_iszerowidth(c[0]) && n < 4) /* what nobody sees hides nothing */
+		failed += unit_num(label, bytes <= 2 + CLEAN_MARKS_MAX * 4, 1);
+	g_free(out);
+	g_free(in);
+	return failed;
+}
+
+/* Text of no width has no length either. */
+static void test_clean_padding(void **state)
+{
+	int failed = 0;
+	(void)state;
+	for (gunichar c = 0x80; c < 0x110000; c++) {
+		const gunichar few[] = {c, 0x200D, 0xFE0F}, words[] = {c, c + 1, 'x', 0x0301};
+		if (!g_unichar_iszerowidth(c) || !g_unichar_validate(c))
+			continue;
+		failed += clean_padding(&c, 1);
+		failed += clean_padding(few, 3);
+		if (c < 0x3000)
+			failed += clean_padding(words, 4);
+	}
+	const gunichar wide[] = {0x1F600, 0x0301, 0x0302, 0x0303};
+	failed += clean_padding(wide, 4);
+	assert_int_equal(failed, 0);
+}
+
+/* What people write stays whole. */
+static void test_clean_whole(void **state)
+{
+	static const struct {
+		const char *label, *text;
+	} rows[] = {
+	    {"family", "👨‍👩‍👧‍👦"},
+	    {"kiss, with skins", "👩🏽‍❤️‍💋‍👨🏽"},
+	    {"shrug", "🤷🏽‍♀️"},
+	    {"heart", "❤️"},
+	    {"heart on fire", "❤️‍🔥"},
+	    {"key", "1️⃣"},
+	    {"flag", "🇳🇱🇩🇪"},
+	    {"rainbow flag", "🏳️‍🌈"},
+	    {"pirates", "🏴‍☠️"},
+	    {"Persian", "می‌خواهم"},
+	    {"Hindi", "हिन्दी क्‍ष"},
+	    {"Thai", "ที่นี่มีน้ำ"},
+	    {"Hangul in parts", "한국말"},
+	    {"Vietnamese in parts", "Tiếng Việt"},
+	    {"Hebrew points", "שָׁלוֹם"},
+	    {"Arabic points", "الرَّحْمٰنِ"},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		char *parts = g_utf8_normalize(rows[i].text, -1, G_NORMALIZE_NFD);
+		const char *texts[] = {rows[i].text, parts};
+		for (size_t t = 0; t < G_N_ELEMENTS(texts); t++) {
+			/* Forty times over: neither bound but that of columns may cut it. */
+			size_t columns = 0;
+			GString *many = g_string_new(texts[t]);
+			for (int k = 0; k < 40; k++)
+				g_string_append_printf(many, " %s", texts[t]);
+			for (const char *p = many->str; *p != '\0'; p = g_utf8_next_char(p))
+				columns += clean_columns(g_utf8_get_char(p));
+			char *got = clean_text(many->str, columns);
+			failed += unit_str(rows[i].label, got, many->str);
+			g_free(got);
+			g_string_free(many, TRUE);
+		}
+		g_free(parts);
+	}
+	char *got =
+	    clean_text("👨‍👩‍👧‍👦", 7); /* no joiner is left with nothing to join */
+	failed += unit_str("cut family", got, "👨‍👩‍👧…");
+	g_free(got);
+	assert_int_equal(failed, 0);
+}
+
 static void test_wrap(void **state)
 {
 	static const char ten[] = "aaaaaaaaaa";
@@ -542,6 +640,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_clean),
+	    cmocka_unit_test(test_clean_padding),
+	    cmocka_unit_test(test_clean_whole),
 	    cmocka_unit_test(test_wrap),
 	    cmocka_unit_test(test_scan),
 	    cmocka_unit_test(test_compose),

@@ -163,6 +163,28 @@ static void test_answer(void **state)
 	assert_int_equal(want_in(text, "\r\n3 originals are on their way to you.\r\n"), 0);
 	g_free(text);
 	job = job_of(&place, "answer");
+	json_object_set_new(job, "answer", json_string("impossible"));
+	json_object_set_new(job, "detail", json_string("no number"));
+	json_object_set_new(job, "reason", json_string("no-number"));
+	json_object_set_new(job, "reason_1", json_string("99"));
+	json_object_set_new(job, "reason_2", json_string("4"));
+	run(job, RC_OK, &err);
+	g_free(err);
+	text = content(place.out);
+	assert_int_equal(want_in(text, "\r\nSubject: Not possible\r\n"), 0);
+	assert_int_equal(
+	    want_in(text, "There is no number 99: the numbers of that digest end with 4."), 0);
+	g_free(text);
+	job = job_of(&place, "answer");
+	json_object_set_new(job, "answer", json_string("help"));
+	json_object_set_new(job, "command_address", json_string("pullyu@example.org"));
+	json_object_set_new(job, "pause_example", json_string("2027-01-05"));
+	run(job, RC_OK, &err);
+	g_free(err);
+	text = content(place.out);
+	assert_int_equal(want_in(text, "\r\n  pause until 2027-01-05 "), 0);
+	g_free(text);
+	job = job_of(&place, "answer");
 	json_object_set_new(job, "answer", json_string("no such"));
 	run(job, RC_PERM, &err);
 	assert_string_equal(err, "no such answer: \"no such\"");

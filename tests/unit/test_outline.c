@@ -120,6 +120,9 @@ static void test_text(void **state)
 	    "6 messages from 5 senders\n"
 	    "Tuesday, 24 November 2026, 08:00 (Europe/Amsterdam)\n"
 	    "\n\nPLEASE NOTE\n-----------\n"
+	    "\n  * Something is wrong with your settings or your lists. Until it is\n"
+	    "    right, the last good ones count; without any, all mail comes at\n"
+	    "    once. The program says:\n"
 	    "\n  * settings.ini:3: no such zone\n"
 	    "\n\nNOTIFICATIONS (2)\n-----------------\n"
 	    "\nforge.example\n"
@@ -373,8 +376,8 @@ static void test_extremes(void **state)
 	digest.notices = notices;
 	assert_int_equal(outline_new(&digest, NULL, &outline, NULL), RC_OK);
 	assert_int_equal(outline->n_messages, 2);
-	assert_int_equal(outline->n_notices, OUTLINE_NOTICES_MAX + 1);
-	assert_string_equal(outline->notices[OUTLINE_NOTICES_MAX], "And 5 more.");
+	assert_int_equal(outline->n_notices, OUTLINE_NOTICES_MAX + 2);
+	assert_string_equal(outline->notices[OUTLINE_NOTICES_MAX + 1], "And 5 more.");
 	g_free(text_render(outline));
 	outline_free(&outline);
 	digest.n_entries = 0;
@@ -409,6 +412,8 @@ static struct origin *origin_of(const char *id, const char *header)
 	struct digest_entry entry = {.id = id};
 	struct digest digest = {.open_original = open_header,
 	    .ctx = (void *)header,
+	    .user = "ann@example.org",
+	    .command_address = "commands@example.org",
 	    .authserv_ids = trusted,
 	    .entries = &entry,
 	    .n_entries = 1};
@@ -487,6 +492,72 @@ static void test_unsubscribe(void **state)
 	g_free(long_uri);
 }
 
+/* A link in the reader's name: to one stranger, with a subject and a text, or none at all. */
+static void test_unsubscribe_mailto(void **state)
+{
+	static const struct {
+		const char *uri;
+		bool offered;
+	} rows[] = {
+	    {"mailto:off@l.example", true},
+	    {"MAILTO:off@l.example?SUBJECT=off", true},
+	    {"mailto:off@l.example?subject=unsubscribe%20a%40b.example&body=please%0D%0Athanks",
+		true},
+	    {"mailto:off@l.example?body=unsubscribe", true},
+	    {"mailto:off@l.example?subject=off?", true},
+	    {"mailto:anna@example.org", true},
+	    {"mailto:bob+ann@example.org", true},
+	    {"mailto:ann+x@other.example", true},
+	    /* The reader's own, and what takes his commands. */
+	    {"mailto:ann+pullyu@example.org?subject=unsubscribe&body=allow%20%40evil.example",
+		false},
+	    {"mailto:ann%2Bpullyu@example.org?subject=off", false},
+	    {"mailto:%61nn%2bpullyu@example.org", false},
+	    {"mailto:ANN+Pullyu@EXAMPLE.org", false},
+	    {"mailto:ann+pullyu@ex%61mple.org", false},
+	    {"mailto:ann+pullyu@example.org.", false},
+	    {"mailto:%22ann+pullyu%22@example.org", false},
+	    {"mailto:ann@example.org?subject=off", false},
+	    {"mailto:ann-pullyu@example.org", false},
+	    {"mailto:ann%25x@example.org", false},
+	    {"mailto:commands@example.org?body=help", false},
+	    {"mailto:Commands@Example.ORG", false},
+	    {"mailto:c%6Fmmands@example.org", false},
+	    {"mailto:@l.example:ann+pullyu@example.org", false},
+	    /* Who else gets it. */
+	    {"mailto:off@l.example?to=ann+pullyu@example.org", false},
+	    {"mailto:off@l.example?%74o=ann%2Bpullyu%40example.org", false},
+	    {"mailto:off@l.example?subject=x&%62cc=c%40d.example", false},
+	    {"mailto:off@l.example?subject=x&b%63%43=c%40d.example", false},
+	    {"mailto:off@l.example?subject=x&amp;bcc=c%40d.example", false},
+	    {"mailto:off@l.example?subject=x;cc=c%40d.example", false},
+	    {"mailto:off@l.example?subject=x?cc=c%40d.example", false},
+	    {"mailto:off@l.example?subject=x%0D%0ABcc:%20c%40d.example", false},
+	    {"mailto:off@l.example?subject%0D%0ABcc=c%40d.example", false},
+	    {"mailto:off@l.example?in-reply-to=%3Cx%40y%3E", false},
+	    {"mailto:off@l.example?attach=/etc/passwd", false},
+	    {"mailto:off@l.example%2Cann+pullyu@example.org", false},
+	    {"mailto:off%40l.example%2Cann+pullyu@example.org", false},
+	    {"mailto:off%40l.example%3Bann+pullyu@example.org", false},
+	    {"mailto:off@l.example,ann+pullyu@example.org", false},
+	    {"mailto:off@l.example%00", false},
+	    {"mailto:off@l.example?subject=%0", false},
+	    {"mailto:off@l.example?subject=%zz", false},
+	    {"mailto:?to=off@l.example", false},
+	};
+	int failed = 0;
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		char *header = g_strdup_printf("List-Unsubscribe: <%s>\n", rows[i].uri);
+		struct origin *origin = origin_of("a", header);
+		failed += unit_str(rows[i].uri, some(origin->unsubscribe_uri),
+		    rows[i].offered ? rows[i].uri : some(NULL));
+		origins_free(&origin, 1);
+		g_free(header);
+	}
+	assert_int_equal(failed, 0);
+}
+
 static void test_unverified(void **state)
 {
 	static const struct {
@@ -540,6 +611,7 @@ int main(void)
 	    cmocka_unit_test(test_closing),
 	    cmocka_unit_test(test_extremes),
 	    cmocka_unit_test(test_unsubscribe),
+	    cmocka_unit_test(test_unsubscribe_mailto),
 	    cmocka_unit_test(test_unverified),
 	    cmocka_unit_test(test_refs),
 	};
