@@ -44,8 +44,8 @@ struct verdict {
 	bool runner_up_vetoed; /* the runner-up was ruled out, whatever its score */
 	double margin; /* how much the score of one class, at least, lacks to another verdict: cls
 			* above its threshold, or, where that is less, a class that would come
-			* before it below the point where it does. Classes that are ruled out, or for
-			* which too little speaks, are not near. Never negative */
+			* before it below the point where it does. Classes that are ruled out, or
+			* for which too little speaks, are not near. Never negative */
 	bool once; /* without rules with "once = yes" it were another class: let this kind pass at
 		    * most once per sender and user in an hour, so that nobody can bomb with it */
 	enum class otherwise; /* that other class; without "once", cls */

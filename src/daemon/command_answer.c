@@ -1,7 +1,7 @@
 /*
- * command_answer.c: what a command's end is: its answer is noted, composed by a worker, handed to the
- * MTA. Answers to what is no good command are few: HELPS_HOUR_MAX in an hour, so that two programs
- * that answer each other fall silent.
+ * command_answer.c: what a command's end is: its answer is noted, composed by a worker, handed to
+ * the MTA. Answers to what is no good command are few: HELPS_HOUR_MAX in an hour, so that two
+ * programs that answer each other fall silent.
  */
 #include <config.h>
 
@@ -76,7 +76,8 @@ static void on_composed(void *ctx, json_t *result)
 		command_drop(run);
 		return;
 	}
-	/* The null sender: whatever becomes of an answer, nothing comes back (RFC 3834 section 3.3). */
+	/* The null sender: whatever becomes of an answer, nothing comes back (RFC 3834 section
+	 * 3.3). */
 	json_t *job = ops_submit_job(d, "", run->user);
 	char *path = answer_path(run);
 	command_put_text(job, "path", path);

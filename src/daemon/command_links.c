@@ -78,7 +78,8 @@ void commands_link(
 	if (!command_address_of(d, user, address))
 		return;
 	json_object_set_new(job, "command_address", json_string(address));
-	/* Of the slot, not of the digest's name: a preview has the links that the digest will have. */
+	/* Of the slot, not of the digest's name: a preview has the links that the digest will have.
+	 * */
 	g_snprintf(seed, sizeof(seed), "%" G_GINT64_FORMAT, slot);
 	for (i = 0; i < G_N_ELEMENTS(foot); i++)
 		put_token(d, job, foot[i].key, user, seed, slot, foot[i].verb, "");
@@ -171,7 +172,8 @@ void commands_remember(struct daemon *d, const char *user, const char *message_i
 	enum rc rc = store_note_put(d->store, user, "digest", message_id, text, strlen(text),
 	    clock_now() + COMMAND_NOTE_SECONDS, &err);
 	if (rc == RC_PERM) {
-		/* Too many messages in one digest: its numbers mean nothing, but it can be replied to. */
+		/* Too many messages in one digest: its numbers mean nothing, but it can be replied
+		 * to. */
 		log_warning("%s: what the numbers of %s mean is not remembered: %s", user,
 		    message_id, err.text);
 		rc = store_note_put(d->store, user, "digest", message_id, COMMAND_NO_ENTRIES,

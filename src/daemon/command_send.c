@@ -1,9 +1,11 @@
 /*
- * command_send.c: commands that send: single originals, or everything that is held. An original that
- * is still held is released, one that went out in a digest is sent again from where it is kept.
+ * command_send.c: commands that send: single originals, or everything that is held. An original
+ * that is still held is released, one that went out in a digest is sent again from where it is
+ * kept.
  *
- * What was sent again is noted one by one ("sent", by the command's name: an array of ids), so that a
- * command which has to wait in the middle, or was killed there, does not begin with the first again.
+ * What was sent again is noted one by one ("sent", by the command's name: an array of ids), so that
+ * a command which has to wait in the middle, or was killed there, does not begin with the first
+ * again.
  */
 #include <config.h>
 

@@ -1,6 +1,6 @@
 /*
- * command_settings.c: commands that change settings.ini: times, pause, resume, and their undoing. All
- * lines of one command are changed or none is; the comments and the order of the file stay.
+ * command_settings.c: commands that change settings.ini: times, pause, resume, and their undoing.
+ * All lines of one command are changed or none is; the comments and the order of the file stay.
  *
  * What undoes such a command is noted as {"settings": [{"key", "old", "new"}]} (old null: the line
  * was not there). Undoing is refused where one of them was changed again since.

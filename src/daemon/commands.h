@@ -1,7 +1,7 @@
 /*
  * commands.h: what commands.c (the queue: one command mail at a time), command_do.c,
- * command_send.c and command_settings.c (what each verb does), command_answer.c and command_links.c (tokens in digests,
- * and what a digest's numbers mean) share.
+ * command_send.c and command_settings.c (what each verb does), command_answer.c and command_links.c
+ * (tokens in digests, and what a digest's numbers mean) share.
  *
  * The steps of a command, with what a crash after each of them means:
  *
@@ -116,8 +116,8 @@ void command_settings_undo(struct command_run *run, const json_t *rows);
 
 /* ---- command_links.c ---- */
 
-/* What entry number n (from 1) of one of the user's digests stands for, by the command's references.
- * RC_NOTFOUND: no such digest is known, or it has no such entry (err says which). */
+/* What entry number n (from 1) of one of the user's digests stands for, by the command's
+ * references. RC_NOTFOUND: no such digest is known, or it has no such entry (err says which). */
 struct command_entry {
 	char **ids;                /* own */
 	char target[ADDR_MAX + 8]; /* for a list of senders: an address, or "list:ID" */

@@ -98,8 +98,8 @@ json_t *ops_submit_job(const struct daemon *d, const char *from, const char *rcp
 /* One held message as the CLI and the digest describe it. */
 json_t *ops_entry(const struct daemon *d, const struct store_held *held);
 /* Composes one part (from 1) of what the user's digest would be now, in the form "eml", "text" or
- * "html", into a file that is gone by the time of the answer; done gets a descriptor to close and what
- * there is to tell about it, or -1 and the error. */
+ * "html", into a file that is gone by the time of the answer; done gets a descriptor to close and
+ * what there is to tell about it, or -1 and the error. */
 struct ops_preview {
 	unsigned part, parts;
 	const char *problem; /* of the template; or NULL */
@@ -151,7 +151,8 @@ char **learn_quiet(struct daemon *d, const char *user, const GPtrArray *ids);
 /* serve.c: the control socket. */
 control_handler_fn serve;
 
-/* serve_shadow.c: the requests about shadow mode; counts are written now and then, and at the end. */
+/* serve_shadow.c: the requests about shadow mode; counts are written now and then, and at the end.
+ * */
 void serve_shadow(struct daemon *d, json_t *request, struct control_call_in *call);
 void serve_report(struct daemon *d, json_t *request, struct control_call_in *call);
 void shadow_stop(struct daemon *d);

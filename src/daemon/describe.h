@@ -13,8 +13,8 @@
 enum rc describe(void *ctx, int fd, const struct store_msg *msg, char user_out[ADDR_MAX],
     struct store_held *held_out, struct err *err);
 
-/* The trace fields of a command mail (spool.h of the milter). Reads from the start of fd. RC_PERM: the
- * file does not begin with them. */
+/* The trace fields of a command mail (spool.h of the milter). Reads from the start of fd. RC_PERM:
+ * the file does not begin with them. */
 struct command_lead {
 	char user[ADDR_MAX]; /* whose command it is, by the milter's word */
 	bool by_login;       /* he was logged in; otherwise the message is authenticated */

@@ -3,14 +3,15 @@
  *
  *   compose  users, user, out, plain, from, reply_to, message_id, guard, host, slot, now, timezone,
  *            language, attach, in_folder, notices: [text], form, part, parts, templates,
- *            authserv_ids: [text], entries: [{id, lead, size, from_name, from_addr, subject, list_id,
- *            class, why, received, allow, hold, send, object}], command_address, foot_all,
+ *            authserv_ids: [text], entries: [{id, lead, size, from_name, from_addr, subject,
+ *            list_id, class, why, received, allow, hold, send, object}], command_address, foot_all,
  *            foot_times, foot_pause, foot_help, times_form, pause_example, quiet: [address], map:
- *            writes the digest to the file out; adds problem, what is wrong with the template, or "".
- *            To the file map, if one is named, {"entries": [[id, ...], ...]}: what the numbers stand
- *            for, in order from 1. What an entry has from allow on, and what follows the entries, may
- *            be missing
- *   answer   out, answer (answer_kind_name), user, from, message_id, guard, host, now, language, and
+ *            writes the digest to the file out; adds problem, what is wrong with the template, or
+ *            "". To the file map, if one is named, {"entries": [[id, ...], ...]}: what the numbers
+ *            stand for, in order from 1. What an entry has from allow on, and what follows the
+ *            entries, may be missing
+ *   answer   out, answer (answer_kind_name), user, from, message_id, guard, host, now, language,
+ *   and
  *            where there are any: in_reply_to, references, command_address, object, detail, reason,
  *            reason_1, reason_2, count, undo, help_times, times_form, pause_example, lists: writes
  *            the answer to a command to the file out

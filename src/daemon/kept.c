@@ -1,8 +1,8 @@
 /*
  * kept.c: originals that went out inside a digest, kept for a while, so that their reader can ask
  * for one of them to be sent on its own. A Maildir a user like that of held mail, beside it
- * (SPOOL/kept): what is there was delivered, counts for nothing and is in nobody's way. Nothing that
- * fails here may keep a release from going on: then the original is simply not kept.
+ * (SPOOL/kept): what is there was delivered, counts for nothing and is in nobody's way. Nothing
+ * that fails here may keep a release from going on: then the original is simply not kept.
  */
 #include <config.h>
 

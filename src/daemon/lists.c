@@ -35,7 +35,8 @@ static enum rc edit_list(struct daemon *d, const char *user, enum list_kind kind
 	return rc;
 }
 
-/* The new entry first, so that a crash between the two leaves it on both lists, where allow wins. */
+/* The new entry first, so that a crash between the two leaves it on both lists, where allow wins.
+ * */
 static enum rc edit_lists(struct daemon *d, const char *user, enum lists_op op,
     struct lists_result *result, struct err *err)
 {

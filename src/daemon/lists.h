@@ -20,8 +20,8 @@ struct lists_result {
 };
 
 /* What was said last is what counts: allow and hold take off the other list what would overrule the
- * entry; forget takes it off both, and an address out of the correspondents too. Durable with RC_OK.
- * RC_PERM: no entry, or a list that cannot be edited; RC_NOTFOUND, RC_TEMP as users_edit. */
+ * entry; forget takes it off both, and an address out of the correspondents too. Durable with
+ * RC_OK. RC_PERM: no entry, or a list that cannot be edited; RC_NOTFOUND, RC_TEMP as users_edit. */
 enum rc lists_change(struct daemon *d, const char *user, enum lists_op op, const char *entry,
     struct lists_result *result_out, struct err *err);
 

@@ -223,8 +223,9 @@ static enum rc open_store(struct daemon *d, struct err *err)
 		    "the database could not be recovered; the old one is set aside beside %s. "
 		    "Held mail is indexed anew; correspondents and slots start afresh",
 		    d->conf->db);
-	/* A crash between a message's rename and its index entry is mended here. A folder that cannot
-	 * be read now is looked at again when its user's mail is due; it stops nobody else's. */
+	/* A crash between a message's rename and its index entry is mended here. A folder that
+	 * cannot be read now is looked at again when its user's mail is due; it stops nobody
+	 * else's. */
 	rc = store_rebuild(d->store, NULL, describe, d->users, &changed, err);
 	if (rc == RC_OK && changed > 0)
 		log_info("index: %zu entries brought up to date with the folders", changed);

@@ -77,8 +77,8 @@ struct shadow;
 struct shadow *shadow_new(struct store *store); /* borrowed */
 /* Whatever was not flushed is gone. */
 void shadow_free(struct shadow **shadow);
-/* A record that makes no sense is set aside (name "unreadable"), logged, and begun anew. Any failure
- * is one of the store's: the note is not counted then. */
+/* A record that makes no sense is set aside (name "unreadable"), logged, and begun anew. Any
+ * failure is one of the store's: the note is not counted then. */
 enum rc shadow_count(struct shadow *shadow, const struct shadow_note *note, struct err *err);
 /* Writes all records in one transaction. After a failure they stay in memory. */
 enum rc shadow_flush(struct shadow *shadow, struct err *err);

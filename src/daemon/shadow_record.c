@@ -117,7 +117,8 @@ GPtrArray *shadow_record_rules(const struct shadow_record *record)
 
 /* ---- counting ---- */
 
-/* Down to that many senders; those that came nearest to passing are what a reader looks at first. */
+/* Down to that many senders; those that came nearest to passing are what a reader looks at first.
+ * */
 static void senders_shrink(struct shadow_record *record, guint to)
 {
 	GPtrArray *nearest = shadow_record_nearest(record);

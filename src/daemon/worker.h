@@ -26,8 +26,8 @@ enum rc workers_start(worker_job_fn *job_fn, struct workers **workers_out, struc
 /* Ends forker and workers; jobs under way are answered with NULL. */
 void workers_stop(struct workers **workers);
 
-/* result: borrowed; NULL if the worker died, was late, or the end came before it. If it could not be
- * made (no process, no descriptor, too many wait): {"rc": "temp", "text": ...}. */
+/* result: borrowed; NULL if the worker died, was late, or the end came before it. If it could not
+ * be made (no process, no descriptor, too many wait): {"rc": "temp", "text": ...}. */
 typedef void worker_done_fn(void *ctx, json_t *result);
 /* job is stolen. The deadline counts from the moment the worker starts. done is called exactly
  * once, from the main loop. */

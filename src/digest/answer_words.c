@@ -218,7 +218,8 @@ static void details(struct answer_words *words, const char *text)
 	g_strfreev(lines);
 }
 
-/* Why it was not done. What has no words of ours is what the reader of settings says, in English. */
+/* Why it was not done. What has no words of ours is what the reader of settings says, in English.
+ * */
 static void reason(struct answer_words *words, const struct answer *answer)
 {
 	struct answer_section *section = &words->sections[0];

@@ -1,6 +1,6 @@
 /*
- * answer_words.h: what an answer says, before it takes a form: cleaned, in the user's language. Text
- * and page are two renderings of it. Pure but for the language in use (words.h).
+ * answer_words.h: what an answer says, before it takes a form: cleaned, in the user's language.
+ * Text and page are two renderings of it. Pure but for the language in use (words.h).
  */
 #ifndef PULLYU_DIGEST_ANSWER_WORDS_H
 #define PULLYU_DIGEST_ANSWER_WORDS_H

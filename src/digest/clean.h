@@ -15,7 +15,8 @@ enum {
 	 * three parts of a Hangul syllable, a selector and a joiner in an emoji. */
 	CLEAN_MARKS_MAX = 3,
 };
-/* Bytes of so many columns: more than the densest scripts take (decomposed Hangul and Thai: below 5). */
+/* Bytes of so many columns: more than the densest scripts take (decomposed Hangul and Thai: below
+ * 5). */
 #define CLEAN_BYTES(max_columns) (6 * (max_columns) + 16)
 
 /* A copy (g_free) of in (any bytes; NULL counts as ""), of at most max_columns columns and

@@ -79,8 +79,8 @@ static bool same(const char *a, const char *b)
 	return equal;
 }
 
-/* "ann+x@example.org", and what else an extension can begin with: which of the characters it is here,
- * only the MTA knows. */
+/* "ann+x@example.org", and what else an extension can begin with: which of the characters it is
+ * here, only the MTA knows. */
 static bool is_user(const char *address, const char *user)
 {
 	const char *domain = addr_domain(user);

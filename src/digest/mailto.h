@@ -1,7 +1,7 @@
 /*
- * mailto.h: links that begin a mail (RFC 6068) and that a stranger wrote. Whoever follows one writes,
- * in the reader's name, what the stranger chose: so it is to begin a mail to one stranger, and
- * nothing else. Pure; thread-safe.
+ * mailto.h: links that begin a mail (RFC 6068) and that a stranger wrote. Whoever follows one
+ * writes, in the reader's name, what the stranger chose: so it is to begin a mail to one stranger,
+ * and nothing else. Pure; thread-safe.
  */
 #ifndef PULLYU_DIGEST_MAILTO_H
 #define PULLYU_DIGEST_MAILTO_H

@@ -36,7 +36,8 @@ static char *domain_new(const char *text, size_t len)
 	return len == 0 || len > HOST_MAX ? NULL : g_ascii_strdown(text, (gssize)len);
 }
 
-/* RFC 3986 section 3.2; user information is there to mislead, so an address with it is not shown. */
+/* RFC 3986 section 3.2; user information is there to mislead, so an address with it is not shown.
+ * */
 static char *https_domain(const char *uri, size_t len)
 {
 	const char *host = uri + strlen("https://");
@@ -90,9 +91,9 @@ static void consider(struct origin *origin, const struct digest *digest, const c
 }
 
 /* List-Unsubscribe (RFC 2369): the first https address if it asks before it acts, as it must where
- * there is a List-Unsubscribe-Post (RFC 8058 section 3.1: to act is what POST is for); else the first
- * mailto; else the https address, which may act at once and is no link therefore. Blanks between
- * the brackets, where a long address was folded, count nothing (RFC 2369 section 2). */
+ * there is a List-Unsubscribe-Post (RFC 8058 section 3.1: to act is what POST is for); else the
+ * first mailto; else the https address, which may act at once and is no link therefore. Blanks
+ * between the brackets, where a long address was folded, count nothing (RFC 2369 section 2). */
 static void read_unsubscribe(
     struct origin *origin, const struct digest *digest, const struct facts *facts)
 {

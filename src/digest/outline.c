@@ -101,8 +101,8 @@ static const char *behind_subject(const char *snippet, const char *subject)
 	return rest;
 }
 
-/* Cut between words, if there is a blank where one can be expected. The ellipsis is glued to the last
- * word, lest it stand alone on a line. */
+/* Cut between words, if there is a blank where one can be expected. The ellipsis is glued to the
+ * last word, lest it stand alone on a line. */
 static const char *snippet_of(struct outline *outline, const struct item *item)
 {
 	if (item->excerpt == NULL)

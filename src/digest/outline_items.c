@@ -131,9 +131,10 @@ static void unify_names(struct item *items, size_t n)
 	g_hash_table_unref(newest);
 }
 
-/* The same Message-ID by two ways: the second counts nowhere and stands with the first, whatever list
- * or class it came by. Who writes another's Message-ID into a message of his own does not make that
- * other one vanish: sender, authentication and subject must be the same, too, but for a list's tag. */
+/* The same Message-ID by two ways: the second counts nowhere and stands with the first, whatever
+ * list or class it came by. Who writes another's Message-ID into a message of his own does not make
+ * that other one vanish: sender, authentication and subject must be the same, too, but for a list's
+ * tag. */
 static void mark_copies(struct item *items, size_t n)
 {
 	GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -1,6 +1,6 @@
 /*
- * outline_items.h: the messages of a digest in the order of its summary: sorted, grouped and folded.
- * For outline.c. Pure; not thread-safe.
+ * outline_items.h: the messages of a digest in the order of its summary: sorted, grouped and
+ * folded. For outline.c. Pure; not thread-safe.
  *
  * Each message becomes an item with three keys: its section (of the class), its group in there (a
  * service, a list, or none) and its fold (a sender or a thread). Items are sorted by these keys and
@@ -42,8 +42,8 @@ struct item {
 	bool copy;  /* it has a first, and is counted there */
 };
 
-/* One an entry of digest, sorted; g_free. An entry of the summary begins with its newest message and
- * with no copy. details may be NULL. */
+/* One an entry of digest, sorted; g_free. An entry of the summary begins with its newest message
+ * and with no copy. details may be NULL. */
 struct item *items_new(
     const struct digest *digest, const struct outline_details *details, GStringChunk *text);
 

@@ -18,7 +18,8 @@
 #include "base/rc.h"
 #include "store/store.h"
 
-/* Of one user; what is refused beyond that is not remembered: it comes up again in the next digest. */
+/* Of one user; what is refused beyond that is not remembered: it comes up again in the next digest.
+ * */
 enum { LEDGER_REFUSED_MAX = 500 };
 
 enum release_step {
@@ -61,7 +62,8 @@ enum rc ledger_put(
     struct store *store, const char *user, const struct release_record *record, struct err *err);
 
 bool ledger_refused(const struct release_record *record, const char *id);
-/* Both in memory, until the next ledger_put. Adding what is there already is fine; false: no room. */
+/* Both in memory, until the next ledger_put. Adding what is there already is fine; false: no room.
+ * */
 bool ledger_refused_add(struct release_record *record, const char *id);
 void ledger_refused_del(struct release_record *record, const char *id);
 

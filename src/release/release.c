@@ -409,8 +409,8 @@ static void drop_missing(struct release *r)
 	}
 }
 
-/* A 4xx to the digest itself, or no room to compose it. Some MTAs never say 5xx, some disks stay full:
- * in the end the originals go out alone. */
+/* A 4xx to the digest itself, or no room to compose it. Some MTAs never say 5xx, some disks stay
+ * full: in the end the originals go out alone. */
 static void digest_postponed(struct release *r, const struct err *err)
 {
 	if (++r->digest_failures >= DIGEST_ATTEMPTS)

@@ -15,8 +15,9 @@
  * Slots missed while nobody ran merge into one. A slot with nothing held passes in silence. A
  * message that its reader has opened or deleted in the folder is not repeated. What waited for
  * max_hold goes out whatever the times say; what is held for somebody who no longer takes part goes
- * out at once, without a digest, what was put off and what was read in the folder with it. What the MTA refuses for good stays held, is left out of later
- * digests and is tried again alone once a day.
+ * out at once, without a digest, what was put off and what was read in the folder with it. What the
+ * MTA refuses for good stays held, is left out of later digests and is tried again alone once a
+ * day.
  */
 #ifndef PULLYU_RELEASE_RELEASE_H
 #define PULLYU_RELEASE_RELEASE_H
@@ -98,15 +99,16 @@ int64_t releases_tick(struct releases *releases, int64_t now);
 
 /* On demand. ids NULL: everything held, as a digest now (deliver, or somebody who takes no part: as
  * originals, what was read or refused too; what was put off becomes part of it).
- * It joins a release that is put off, and tries that at once, or one that is under way; what this one
- * has under way stays as it is, the rest follows.
+ * It joins a release that is put off, and tries that at once, or one that is under way; what this
+ * one has under way stays as it is, the rest follows.
  * Otherwise these messages, as originals; refused while another release is under way or put off.
  *
- * done is called exactly once, perhaps before releases_now returns: when the release has ended, or was
- * put off (RC_TEMP; the engine goes on by itself), or left messages that the MTA refuses (RC_PERM).
- * delivered: by the whole of that release; left: what is still held. RC_OK with none delivered and
- * none left: nothing was held. If it was refused (release_refused), nothing was begun, and nothing
- * will happen by itself. done may call releases_now with ids, not for everything. */
+ * done is called exactly once, perhaps before releases_now returns: when the release has ended, or
+ * was put off (RC_TEMP; the engine goes on by itself), or left messages that the MTA refuses
+ * (RC_PERM). delivered: by the whole of that release; left: what is still held. RC_OK with none
+ * delivered and none left: nothing was held. If it was refused (release_refused), nothing was
+ * begun, and nothing will happen by itself. done may call releases_now with ids, not for
+ * everything. */
 typedef void release_done_fn(
     void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err);
 static inline bool release_refused(size_t delivered, size_t left, enum rc rc)
@@ -117,8 +119,9 @@ void releases_now(struct releases *releases, const char *user, const char *const
     int64_t now, release_done_fn *done, void *done_ctx);
 
 /* How a step went. RC_NOTFOUND from composing: an original is gone, make a new list. RC_CORRUPT
- * from composing: the worker died. RC_TEMP from composing: not now. RC_PERM from submitting: the MTA refused for good. code: the
- * MTA's reply code, 0 if there was no reply: then the rest waits, too. */
+ * from composing: the worker died. RC_TEMP from composing: not now. RC_PERM from submitting: the
+ * MTA refused for good. code: the MTA's reply code, 0 if there was no reply: then the rest waits,
+ * too. */
 void release_composed(struct release *release, enum rc rc, const struct err *err);
 void release_submitted(struct release *release, enum rc rc, int code, const struct err *err);
 
@@ -137,10 +140,10 @@ struct release_status {
 };
 typedef void release_status_fn(void *ctx, const char *user, const struct release_status *status);
 void releases_status(struct releases *releases, release_status_fn *fn, void *ctx);
-/* For callers that compose without releasing (preview): the record of the release of this user that is
- * under way or put off, borrowed until its next step, or NULL. At STEP_COMPOSE it is the next digest.
- * Otherwise: the slot that the next digest would name (now, if nothing says otherwise), and the ids it
- * would contain. */
+/* For callers that compose without releasing (preview): the record of the release of this user that
+ * is under way or put off, borrowed until its next step, or NULL. At STEP_COMPOSE it is the next
+ * digest. Otherwise: the slot that the next digest would name (now, if nothing says otherwise), and
+ * the ids it would contain. */
 const struct release_record *releases_active(const struct releases *releases, const char *user);
 int64_t releases_slot(struct releases *releases, const char *user, int64_t now);
 enum rc releases_list(struct releases *releases, const char *user, bool read_too,

@@ -93,8 +93,8 @@ void release_user_refused_later(struct release_user *user);
 /* Moves the ids of the next digest from `rest` into the record. */
 void release_take_batch(struct release *release);
 /* "Part 2 of 3": of what this slot has to deliver. After a crash the count goes on where the ledger
- * says that it was. Counted once a release: what comes or goes meanwhile changes the number of parts
- * at most upwards. */
+ * says that it was. Counted once a release: what comes or goes meanwhile changes the number of
+ * parts at most upwards. */
 void release_number_part(struct release *release);
 
 /* release.c */

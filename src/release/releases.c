@@ -254,8 +254,8 @@ static struct due user_due(struct release_user *user, struct release_rule *rule)
 	return due;
 }
 
-/* Ends what was put off, so that all of it can go out as originals. What the MTA has taken is removed
- * first: the next release goes on with such a record. */
+/* Ends what was put off, so that all of it can go out as originals. What the MTA has taken is
+ * removed first: the next release goes on with such a record. */
 static void abandon(struct release_user *user)
 {
 	if (user->record->step != STEP_RETIRE) {
@@ -316,8 +316,8 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-/* The user has left since the digest was put off: nobody waits for it any more. Not so of originals:
- * those are put off as others are. */
+/* The user has left since the digest was put off: nobody waits for it any more. Not so of
+ * originals: those are put off as others are. */
 static bool opted_out(struct release_user *user, struct release_rule *rule)
 {
 	bool digest = user->record->step == STEP_COMPOSE || user->active->mode != MODE_DELIVER;
