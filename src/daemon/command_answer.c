@@ -89,7 +89,7 @@ static void on_composed(void *ctx, json_t *result)
 void command_answer(struct command_run *run, const json_t *note)
 {
 	struct daemon *d = run->d;
-	char id[STORE_MSGID_MAX], guard[GUARD_MAX], address[ADDR_MAX];
+	char id[STORE_MSGID_MAX], guard[GUARD_MAX], address[ADDR_MAX], day[DATES_TEXT_MAX];
 	struct user *user = NULL;
 	json_t *job = json_deep_copy(note);
 	char *path = answer_path(run);
@@ -114,6 +114,8 @@ void command_answer(struct command_run *run, const json_t *note)
 	if (times != NULL)
 		command_put_text(job, "help_times", times);
 	command_put_text(job, "times_form", form);
+	command_pause_example(d, run->received, day);
+	command_put_text(job, "pause_example", day);
 	workers_run(d->workers, job, ANSWER_SECONDS, on_composed, run);
 	g_free(times);
 	g_free(form);
@@ -149,6 +151,7 @@ static bool was_done(enum answer_kind kind)
 	switch (kind) {
 	case ANSWER_FAILED:
 	case ANSWER_BAD:
+	case ANSWER_IMPOSSIBLE:
 	case ANSWER_ALREADY:
 	case ANSWER_GONE:
 	case ANSWER_NOTHING_HELD:
@@ -190,6 +193,7 @@ static bool is_help(enum answer_kind kind)
 	switch (kind) {
 	case ANSWER_HELP:
 	case ANSWER_BAD:
+	case ANSWER_IMPOSSIBLE:
 	case ANSWER_USED:
 	case ANSWER_EXPIRED:
 	case ANSWER_FORGED:
@@ -213,6 +217,11 @@ void command_done(struct command_run *run)
 	if (run->detail->len > 0)
 		command_put_text(
 		    answer_note, run->kind == ANSWER_LISTS ? "lists" : "detail", run->detail->str);
+	if (run->reason != NULL) {
+		command_put_text(answer_note, "reason", run->reason);
+		command_put_text(answer_note, "reason_1", run->reason_1);
+		command_put_text(answer_note, "reason_2", run->reason_2);
+	}
 	json_object_set_new(answer_note, "count", json_integer((json_int_t)run->count));
 	char *undo = run->undo == NULL ? NULL
 				       : command_token_for(run->d, run->user, run->name,

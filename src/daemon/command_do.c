@@ -13,21 +13,32 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "daemon/job.h"
 #include "daemon/lists.h"
 
 enum { ROWS_SHOWN = 200 };
 
 /* Refused, or not possible: says why. */
+enum rc command_why(struct command_run *run, struct err *err, const char *code, const char *value_1,
+    const char *value_2)
+{
+	run->reason = code;
+	str_copy(run->reason_1, sizeof(run->reason_1), value_1 == NULL ? "" : value_1);
+	str_copy(run->reason_2, sizeof(run->reason_2), value_2 == NULL ? "" : value_2);
+	return err_set(err, RC_PERM, "%s %s %s", code, run->reason_1, run->reason_2);
+}
+
 void command_refuse(struct command_run *run, enum rc rc, const struct err *err)
 {
 	if (rc == RC_PERM || rc == RC_NOTFOUND) {
-		run->kind = ANSWER_BAD;
+		run->kind = ANSWER_IMPOSSIBLE;
+		if (run->reason == NULL)
+			g_string_assign(run->detail, err->text);
 	} else {
 		run->kind = ANSWER_FAILED;
 		log_error("%s: command %s: %s", run->user, run->name, err->text);
 	}
-	g_string_assign(run->detail, rc == RC_PERM || rc == RC_NOTFOUND ? err->text : "");
 	command_done(run);
 }
 
@@ -49,17 +60,17 @@ static enum rc targets(struct command_run *run, GPtrArray **out, struct err *err
 	for (size_t i = 0; i < run->command.n_numbers && rc == RC_OK; i++) {
 		struct command_entry entry = {0};
 		rc = command_entry_find(run, run->command.numbers[i], &entry, err);
-		if (rc == RC_OK && entry.target[0] == '\0')
-			rc = err_set(err, RC_PERM, "number %u has no sender's address",
-			    run->command.numbers[i]);
+		if (rc == RC_OK && entry.target[0] == '\0') {
+			char number[16];
+			g_snprintf(number, sizeof(number), "%u", run->command.numbers[i]);
+			rc = command_why(run, err, "no-address", number, NULL);
+		}
 		if (rc == RC_OK)
 			g_ptr_array_add(all, g_strdup(entry.target));
 		command_entry_clear(&entry);
 	}
 	if (rc == RC_OK && all->len == 0)
-		rc = err_set(err, RC_PERM,
-		    "which sender? Right would be: %s 2, or %s news@shop.example",
-		    command_verb_name(run->command.verb), command_verb_name(run->command.verb));
+		rc = command_why(run, err, "which-sender", NULL, NULL);
 	if (rc == RC_OK)
 		*out = all;
 	else

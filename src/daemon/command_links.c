@@ -57,11 +57,10 @@ static void target_of(const struct store_held *held, char out[ADDR_MAX + 8])
 		g_strlcpy(out, held->from_addr, ADDR_MAX + 8);
 }
 
-/* "2027-01-12": a day that a pause could end on, before anything has waited for max_hold. */
-static void pause_example(const struct daemon *d, int64_t slot, char out[DATES_TEXT_MAX])
+void command_pause_example(const struct daemon *d, int64_t since, char out[DATES_TEXT_MAX])
 {
 	int64_t days = CLAMP(d->conf->max_hold / DAY - 1, 1, PAUSE_EXAMPLE_DAYS);
-	date_format((int32_t)(slot / DAY + days), out);
+	date_format((int32_t)(since / DAY + days), out);
 }
 
 void commands_link(
@@ -86,7 +85,7 @@ void commands_link(
 	char *form = command_form(d, user);
 	json_object_set_new(job, "times_form", json_string(form));
 	g_free(form);
-	pause_example(d, slot, day);
+	command_pause_example(d, slot, day);
 	json_object_set_new(job, "pause_example", json_string(day));
 	json_array_foreach(entries, i, entry)
 	{
@@ -240,14 +239,14 @@ enum rc command_entry_find(
 	const json_t *entry = number == 0 ? NULL : json_array_get(entries, number - 1);
 	const char *target = json_string_value(json_object_get(entry, "target"));
 	enum rc rc = RC_OK;
-	if (note == NULL)
-		rc = err_set(err, RC_NOTFOUND,
-		    "numbers are those of a digest: please reply to the digest that you mean, one "
-		    "of "
-		    "the last 30 days");
-	else if (entry == NULL)
-		rc = err_set(err, RC_NOTFOUND, "there is no number %u: that digest has %zu", number,
-		    json_array_size(entries));
+	if (note == NULL) {
+		rc = command_why(run, err, "which-digest", NULL, NULL);
+	} else if (entry == NULL) {
+		char asked[16], all[16];
+		g_snprintf(asked, sizeof(asked), "%u", number);
+		g_snprintf(all, sizeof(all), "%zu", json_array_size(entries));
+		rc = command_why(run, err, "no-number", asked, all);
+	}
 	if (rc == RC_OK) {
 		entry_out->ids = id_list(json_object_get(entry, "ids"));
 		str_copy(

@@ -31,20 +31,6 @@ static void sent_all(struct command_run *run)
 	command_done(run);
 }
 
-static void on_released(void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err)
-{
-	struct command_run *run = ctx;
-	(void)left;
-	if (rc != RC_OK)
-		log_warning("%s: command %s: %s", run->user, run->name, err->text);
-	/* What was put off is on its way: the engine tries it again by itself. */
-	run->count += rc == RC_OK || rc == RC_TEMP ? MAX(delivered, 1) : 0;
-	run->next++;
-	send_next(run);
-}
-
-/* ---- kept originals ---- */
-
 static enum rc note_sent(struct command_run *run, const char *id, struct err *err)
 {
 	if (run->sent == NULL)
@@ -65,6 +51,26 @@ static bool was_sent(const struct command_run *run, const char *id)
 	json_array_foreach(
 	    run->sent, i, sent) if (g_strcmp0(json_string_value(sent), id) == 0) return true;
 	return false;
+}
+
+static void on_released(void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err)
+{
+	struct command_run *run = ctx;
+	struct err inner;
+	if (release_refused(delivered, left, rc)) { /* another release is under way */
+		command_later(run, COMMAND_WAITS, err);
+		return;
+	}
+	if (rc != RC_OK)
+		log_warning("%s: command %s: %s", run->user, run->name, err->text);
+	/* What was put off is on its way: the engine tries it again by itself. */
+	if (delivered > 0 || rc == RC_OK || rc == RC_TEMP) {
+		run->count++;
+		if (note_sent(run, run->ids->pdata[run->next], &inner) != RC_OK)
+			log_warning("%s: command %s: %s", run->user, run->name, inner.text);
+	}
+	run->next++;
+	send_next(run);
 }
 
 static void on_kept_sent(void *ctx, json_t *result)
@@ -154,7 +160,7 @@ void command_send(struct command_run *run)
 	struct err err;
 	enum rc rc = RC_OK;
 	run->ids = g_ptr_array_new_with_free_func(g_free);
-	command_noted(run, "sent", run->name, &run->sent);
+	(void)command_noted(run, "sent", run->name, &run->sent);
 	if (run->token.expires != 0) {
 		char **ids = command_entry_ids(run->d, run->user, run->token.object);
 		add_ids(run, ids);
@@ -168,8 +174,7 @@ void command_send(struct command_run *run)
 		command_entry_clear(&entry);
 	}
 	if (rc == RC_OK && run->ids->len == 0)
-		rc = err_set(
-		    &err, RC_PERM, "which messages? Right would be: release 3 5, or release all");
+		rc = command_why(run, &err, "which-messages", NULL, NULL);
 	if (rc != RC_OK)
 		command_refuse(run, rc, &err);
 	else
@@ -182,14 +187,18 @@ static void on_all_released(
     void *ctx, size_t delivered, size_t left, enum rc rc, const struct err *err)
 {
 	struct command_run *run = ctx;
-	if (rc != RC_OK && delivered + left == 0) {
+	if (release_refused(delivered, left, rc)) {
 		command_later(run, COMMAND_WAITS, err); /* nothing was begun */
 		return;
 	}
 	if (rc != RC_OK) /* the engine tries it again by itself */
 		log_warning("%s: command %s: %s", run->user, run->name, err->text);
-	run->count = delivered + left;
-	run->kind = run->count > 0 ? ANSWER_SENT_ALL : ANSWER_NOTHING_HELD;
+	/* With RC_OK what is left is what the MTA refuses. */
+	run->count = rc == RC_OK ? delivered : delivered + left;
+	if (run->count > 0)
+		run->kind = ANSWER_SENT_ALL;
+	else
+		run->kind = left > 0 ? ANSWER_FAILED : ANSWER_NOTHING_HELD;
 	command_done(run);
 }
 

@@ -17,7 +17,7 @@
 #include "conf/settings_edit.h"
 #include "policy/schedule.h"
 
-enum { NEXT_SHOWN = 3, CHANGES_MAX = COMMAND_FORM_MAX + 2 };
+enum { DAY = 86400, NEXT_SHOWN = 3, CHANGES_MAX = COMMAND_FORM_MAX + 2 };
 
 const char *const command_settings[] = {"times", "timezone", "exceptions", "timezone_until",
     "pause_until", "pause", "originals", "language", "classes", NULL};
@@ -179,7 +179,7 @@ void command_settings_times(struct command_run *run)
 		changes[n++] =
 		    (struct change){run->command.form[i].key, run->command.form[i].value};
 	if (n == 0) {
-		err_set(&err, RC_PERM, "which times? Right would be: times Mon-Fri 08:00 17:30");
+		(void)command_why(run, &err, "which-times", NULL, NULL);
 		command_refuse(run, RC_PERM, &err);
 		return;
 	}
@@ -191,12 +191,15 @@ void command_settings_pause(struct command_run *run)
 	char day[DATES_TEXT_MAX];
 	struct err err;
 	if (run->command.until == 0) {
-		err_set(&err, RC_PERM, "until when? Right would be: pause until 2027-01-05");
+		(void)command_why(run, &err, "which-day", NULL, NULL);
 		command_refuse(run, RC_PERM, &err);
 		return;
 	}
 	date_format(run->command.until, day);
 	g_string_assign(run->object, day);
+	/* Promise 5: nothing waits for longer than max_hold, whatever is paused. */
+	if ((int64_t)run->command.until * DAY > clock_now() + run->d->conf->max_hold)
+		run->count = (uint64_t)(run->d->conf->max_hold / DAY);
 	const struct change changes[] = {
 	    {"pause_until", day}, {"pause", run->command.pass ? "pass" : "hold"}};
 	set(run, changes, G_N_ELEMENTS(changes),

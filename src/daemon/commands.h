@@ -18,6 +18,7 @@
 
 #include "command/read.h"
 #include "command/token.h"
+#include "conf/dates.h"
 #include "daemon/daemon.h"
 #include "digest/answer.h"
 
@@ -38,6 +39,8 @@ struct command_run {
 	/* The answer. */
 	enum answer_kind kind;
 	GString *object, *detail; /* own */
+	const char *reason;       /* foreign; a code of answer.h, or NULL: detail says why not */
+	char reason_1[32], reason_2[32];
 	uint64_t count;
 	json_t *undo; /* own; what undoes it, noted already; NULL: nothing does */
 
@@ -96,6 +99,10 @@ void command_do(struct command_run *run);
 json_t *command_undo_before(struct command_run *run);
 /* Notes what undoes it. */
 enum rc command_undo_put(struct command_run *run, const json_t *undo, struct err *err);
+/* Why not, as a code of answer.h with its values ("" or NULL: none); the text is for the log.
+ * Returns RC_PERM. */
+enum rc command_why(struct command_run *run, struct err *err, const char *code, const char *value_1,
+    const char *value_2);
 /* Refused, or not possible: the answer says why. */
 void command_refuse(struct command_run *run, enum rc rc, const struct err *err);
 
@@ -134,6 +141,8 @@ bool command_is_reply(struct command_run *run);
  * the same whenever that message is composed. NULL without keys; g_free. */
 char *command_token_for(struct daemon *d, const char *user, const char *seed, int64_t since,
     enum command_verb verb, const char *object);
+/* A day that a pause could end on, before anything has waited for max_hold: "2027-01-12". */
+void command_pause_example(const struct daemon *d, int64_t since, char out[DATES_TEXT_MAX]);
 /* The user's settings as lines of a form; g_free. */
 char *command_form(struct daemon *d, const char *user);
 /* The address at which commands of this user are taken; false: none. */

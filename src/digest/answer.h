@@ -63,6 +63,8 @@ struct answer {
 	 *   no-address      a sender's address is not known: the entry's number
 	 *   day-past        a pause would be over: its day */
 	const char *reason, *reason_1, *reason_2;
+	/* Of originals; of a pause that holds: the days after which what waits comes all the same, 0
+	 * if it ends before. */
 	uint64_t count;
 	const char *undo;          /* token; NULL: nothing to undo */
 	const char *help_times;    /* token of the times form, for help; or NULL */

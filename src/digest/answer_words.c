@@ -173,7 +173,13 @@ static const char *said(struct answer_words *words, const struct answer *answer,
 		return not_done(answer->kind);
 	if (!has_object && strstr(phrase, "{1}") != NULL)
 		return _("It is done.");
-	return keep(words->text, words_fill(phrase, object, NULL, NULL, NULL));
+	const char *text = keep(words->text, words_fill(phrase, object, NULL, NULL, NULL));
+	if (answer->kind != ANSWER_PAUSED_HOLD || answer->count == 0)
+		return text;
+	const char *longest = keep(words->text,
+	    words_count("What has waited for {1} day comes all the same.",
+		"What has waited for {1} days comes all the same.", answer->count));
+	return keep(words->text, g_strconcat(text, " ", longest, NULL));
 }
 
 static const char *subject_filled(

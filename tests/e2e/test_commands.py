@@ -157,7 +157,9 @@ def test_plain_words(site, language, words):
 def test_pause_and_resume(site):
     digest, _ = digest_for(site)
     reply(site, ANN, digest, "pause until 2026-12-24")
-    undo = links_of(wait_answers(site, ANN, 1))[0]
+    answer = wait_answers(site, ANN, 1)
+    assert "waited for 7 days" in re.sub(r"\s+", " ", text_of(answer))
+    undo = links_of(answer)[0]
     assert site.pullyu.json("next", ANN, "-n", "1")[0]["local"].startswith("2026-12-24")
     reply(site, ANN, digest, "resume")
     wait_answers(site, ANN, 2)
