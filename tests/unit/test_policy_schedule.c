@@ -5,6 +5,10 @@
 
 #include "policy/schedule.h"
 
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <glib.h>
 
 #include "base/str.h"
@@ -124,6 +128,16 @@ static void test_next(void **state)
 		"2026-11-22T06:00:00+05:30"},
 	    {"quarter-hour zone", "06:00", "Asia/Kathmandu", "2026-11-22T00:00:00Z", 1,
 		"2026-11-22T06:00:00+05:45"},
+	    /* Sao Paulo, until it stopped in 2019: 2018-11-04 00:00 became 01:00, 2018-02-18 00:00
+	     * became 23:00 of the day before. */
+	    {"Sao Paulo, gap at midnight", "00:00 00:30", "America/Sao_Paulo",
+		"2018-11-03T12:00:00-03:00", 2,
+		"2018-11-04T01:00:00-02:00 2018-11-05T00:00:00-02:00"},
+	    {"Sao Paulo, overlap before midnight", "23:30", "America/Sao_Paulo",
+		"2018-02-17T12:00:00-02:00", 2,
+		"2018-02-17T23:30:00-02:00 2018-02-18T23:30:00-03:00"},
+	    {"Sao Paulo, no change any more", "00:30", "America/Sao_Paulo",
+		"2026-11-01T00:00:00-03:00", 1, "2026-11-01T00:30:00-03:00"},
 	    {"beyond the tables", "02:30", "Europe/Amsterdam", "2050-03-26T12:00:00+01:00", 1,
 		"2050-03-27T03:00:00+02:00"},
 	};
@@ -236,6 +250,55 @@ static void test_passes(void **state)
 	assert_int_equal(failed, 0);
 }
 
+static void copy_zone(const char *from, const char *to)
+{
+	char *path = g_build_filename("/usr/share/zoneinfo", from, NULL), *data = NULL;
+	gsize len = 0;
+	g_assert_true(g_file_get_contents(path, &data, &len, NULL));
+	g_assert_true(g_file_set_contents(to, data, (gssize)len, NULL));
+	g_free(data);
+	g_free(path);
+}
+
+/* In a child, with zone data of its own: the rules of a zone change under a running process. */
+static int slots_before_and_after(const char *dir)
+{
+	char *list = g_build_filename(dir, "tzdata.zi", NULL);
+	char *zone = g_build_filename(dir, "Moving", NULL);
+	g_assert_true(g_file_set_contents(list, "Z Moving 0 - UTC\n", -1, NULL));
+	copy_zone("Europe/Amsterdam", zone);
+	g_setenv("TZDIR", dir, TRUE);
+	struct schedule schedule = week("08:00", "Moving");
+	char *before = slots(&schedule, "2026-11-22T00:00:00Z", 1);
+	copy_zone("America/New_York", zone);
+	char *after = slots(&schedule, "2026-11-22T00:00:00Z", 1);
+	int failed = unit_str("before", before, "2026-11-22T08:00:00+01:00");
+	failed += unit_str("after", after, "2026-11-22T08:00:00-05:00");
+	unlink(list);
+	unlink(zone);
+	g_free(before);
+	g_free(after);
+	g_free(list);
+	g_free(zone);
+	return failed;
+}
+
+/* What is stored is the rule, not the next instant: tzdata that is upgraded counts at once. This test
+ * comes first: the list of zones is read once a process. */
+static void test_rules_change(void **state)
+{
+	char dir[] = "/tmp/pullyu-zones-XXXXXX";
+	int status = -1;
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	pid_t child = fork();
+	if (child == 0)
+		_exit(slots_before_and_after(dir));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	rmdir(dir);
+	assert_int_equal(status, 0);
+}
+
 static void test_refused(void **state)
 {
 	struct schedule schedule = week("08:00", "UTC"), none = {.timezone = "UTC"};
@@ -339,6 +402,7 @@ static void test_parse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_rules_change),
 	    cmocka_unit_test(test_next),
 	    cmocka_unit_test(test_days),
 	    cmocka_unit_test(test_passes),
