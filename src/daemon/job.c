@@ -144,7 +144,7 @@ static enum rc compose_to(json_t *job, const struct digest *digest, struct err *
 {
 	const char *path = text(job, "out");
 	bool plain = json_is_true(json_object_get(job, "plain"));
-	int fd;
+	int fd = -1;
 	if (!plain && fault_point("worker.compose"))
 		return err_errno(err, RC_TEMP, "%s", path);
 	enum rc rc = open_out(path, &fd, err);
@@ -159,7 +159,7 @@ static enum rc compose_to(json_t *job, const struct digest *digest, struct err *
 
 static enum rc write_map(const char *path, json_t *map, struct err *err)
 {
-	int fd;
+	int fd = -1;
 	enum rc rc = open_out(path, &fd, err);
 	if (rc != RC_OK)
 		return rc;
@@ -246,7 +246,7 @@ static enum rc job_answer(json_t *job, json_t *result, struct err *err)
 {
 	(void)result;
 	const char *path = text(job, "out");
-	int kind = answer_kind_by_name(text(job, "answer")), fd;
+	int kind = answer_kind_by_name(text(job, "answer")), fd = -1;
 	if (kind < 0)
 		return err_set(err, RC_PERM, "no such answer: \"%.40s\"", text(job, "answer"));
 	struct answer answer = {.kind = (enum answer_kind)kind,

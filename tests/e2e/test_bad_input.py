@@ -254,6 +254,11 @@ def test_foreign_files_in_the_folders(site):
     assert_nothing_lost(site)
 
 
+def wait_put_off(site, count):
+    wait_for(lambda: site.pullyu.daemon.text().count("release put off") >= count,
+             "a release to be put off", detail=site.logs)
+
+
 def test_full_disk(make_site):
     """A full disk: what would be held passes; what is held waits until there is room again."""
     site = make_site()
@@ -283,15 +288,25 @@ def test_full_disk(make_site):
     site.wait_inbox(ANN, small.raw)
     assert "No space left" in site.pullyu.milter.text()
     assert len(site.pullyu.held(ANN)) == 1 and os.listdir(os.path.join(spool, "tmp")) == []
-    # The digest cannot be written: the original is delivered all the same.
+    # The digest cannot be written: it is put off, and comes once there is room again.
     site.clock_to(SLOT)
+    wait_put_off(site, 1)
+    assert len(site.pullyu.held(ANN)) == 1
+    # Where that lasts, the original is delivered all the same.
+    for day in range(24, 27):
+        for hour in (1, 8, 15, 22):
+            put_off = site.pullyu.daemon.text().count("release put off")
+            site.clock_to(f"2026-11-{day}T{hour:02}:00:00Z")
+            wait_for(lambda: not site.pullyu.held(ANN)
+                     or site.pullyu.daemon.text().count("release put off") > put_off,
+                     "another attempt", detail=site.logs)
     site.wait_held(ANN, 0)
     assert "No space left" in site.pullyu.daemon.text()
     assert_nothing_lost(site)
     os.unlink(filler)
-    site.clock_to("2026-11-24T07:00:00Z")
+    site.clock_to("2026-11-28T07:00:00Z")
     site.send(messages.newsletter(), NEWS, [ANN])
     site.wait_held(ANN, 1)
-    site.clock_to("2026-11-24T08:00:01Z")
+    site.clock_to("2026-11-28T08:00:01Z")
     site.wait_digests(ANN, 1)
     assert_nothing_lost(site)
