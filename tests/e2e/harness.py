@@ -9,6 +9,7 @@ for a fixed time: wait_for asks until the answer is yes. PULLYU_BUILDDIR names t
 """
 
 import calendar
+import math
 import os
 import pwd
 import shutil
@@ -210,9 +211,10 @@ class Site:
     # Time.
 
     def clock_to(self, text):
-        """Moves Pullyu's clock to a time given as 2026-11-22T07:59:00Z; it runs on from there."""
+        """Moves Pullyu's clock to a time given as 2026-11-22T07:59:00Z, or less than a second behind
+        it (the clock moves by whole seconds); it runs on from there."""
         target = calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
-        self.pullyu.set_clock(target - time.time())
+        self.pullyu.set_clock(math.ceil(target - time.time()))
 
     # Mail.
 
