@@ -348,6 +348,7 @@ def test_the_same_slot_is_not_served_twice(site):
     hold(site, 1)
     site.clock_to(SLOT)
     site.wait_digests(ANN, 1)
+    site.wait_held(ANN, 0)
     hold(site, 1)  # too late for today
     site.pullyu.daemon.kill()
     site.pullyu.start_daemon()
