@@ -80,7 +80,7 @@ static void on_composed(void *ctx, json_t *result)
 	 * 3.3). */
 	json_t *job = ops_submit_job(d, "", run->user);
 	char *path = answer_path(run);
-	command_put_text(job, "path", path);
+	ops_put_text(job, "path", path);
 	g_free(path);
 	workers_run(d->workers, job, (unsigned)d->conf->submit_timeout + 10, on_answered, run);
 }
@@ -95,27 +95,27 @@ void command_answer(struct command_run *run, const json_t *note)
 	char *path = answer_path(run);
 	answer_id(run, id);
 	guard_make(d->key, id, guard);
-	command_put_text(job, "kind", "answer");
-	command_put_text(job, "out", path);
-	command_put_text(job, "user", run->user);
-	command_put_text(job, "from", d->conf->from);
-	command_put_text(job, "host", d->conf->host);
-	command_put_text(job, "message_id", id);
-	command_put_text(job, "guard", guard);
-	command_put_text(job, "in_reply_to", run->message_id);
+	ops_put_text(job, "kind", "answer");
+	ops_put_text(job, "out", path);
+	ops_put_text(job, "user", run->user);
+	ops_put_text(job, "from", d->conf->from);
+	ops_put_text(job, "host", d->conf->host);
+	ops_put_text(job, "message_id", id);
+	ops_put_text(job, "guard", guard);
+	ops_put_text(job, "in_reply_to", run->message_id);
 	json_object_set_new(job, "now", json_integer(clock_now()));
 	if (users_get(d->users, run->user, &user, NULL) == RC_OK)
-		command_put_text(job, "language", user->settings.language);
+		ops_put_text(job, "language", user->settings.language);
 	user_unref(&user);
 	if (command_address_of(d, run->user, address))
-		command_put_text(job, "command_address", address);
+		ops_put_text(job, "command_address", address);
 	char *times = command_token_for(d, run->user, id, run->received, COMMAND_TIMES, "");
 	char *form = command_form(d, run->user);
 	if (times != NULL)
-		command_put_text(job, "help_times", times);
-	command_put_text(job, "times_form", form);
+		ops_put_text(job, "help_times", times);
+	ops_put_text(job, "times_form", form);
 	command_pause_example(d, run->received, day);
-	command_put_text(job, "pause_example", day);
+	ops_put_text(job, "pause_example", day);
 	workers_run(d->workers, job, ANSWER_SECONDS, on_composed, run);
 	g_free(times);
 	g_free(form);
@@ -211,23 +211,23 @@ void command_done(struct command_run *run)
 		return;
 	bool silent = is_help(run->kind) && ++command_hour(run)->helps > HELPS_HOUR_MAX;
 	json_t *answer_note = json_object();
-	command_put_text(answer_note, "answer", answer_kind_name(run->kind));
+	ops_put_text(answer_note, "answer", answer_kind_name(run->kind));
 	if (run->object->len > 0)
-		command_put_text(answer_note, "object", run->object->str);
+		ops_put_text(answer_note, "object", run->object->str);
 	if (run->detail->len > 0)
-		command_put_text(
+		ops_put_text(
 		    answer_note, run->kind == ANSWER_LISTS ? "lists" : "detail", run->detail->str);
 	if (run->reason != NULL) {
-		command_put_text(answer_note, "reason", run->reason);
-		command_put_text(answer_note, "reason_1", run->reason_1);
-		command_put_text(answer_note, "reason_2", run->reason_2);
+		ops_put_text(answer_note, "reason", run->reason);
+		ops_put_text(answer_note, "reason_1", run->reason_1);
+		ops_put_text(answer_note, "reason_2", run->reason_2);
 	}
 	json_object_set_new(answer_note, "count", json_integer((json_int_t)run->count));
 	char *undo = run->undo == NULL ? NULL
 				       : command_token_for(run->d, run->user, run->name,
 					     run->received, COMMAND_UNDO, run->name);
 	if (undo != NULL)
-		command_put_text(answer_note, "undo", undo);
+		ops_put_text(answer_note, "undo", undo);
 	g_free(undo);
 	log_info("%s: command %s: %s %s%s", run->user, run->name, answer_kind_name(run->kind),
 	    run->object->str, silent ? " (not answered: too many such an hour)" : "");

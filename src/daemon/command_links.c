@@ -95,7 +95,7 @@ void commands_link(
 			continue;
 		target_of(&held, target);
 		if (target[0] != '\0' && strlen(target) < COMMAND_OBJECT_MAX) {
-			command_put_text(entry, "object", target);
+			ops_put_text(entry, "object", target);
 			put_token(d, entry, "allow", user, seed, slot, COMMAND_ALLOW, target);
 			put_token(d, entry, "hold", user, seed, slot, COMMAND_HOLD, target);
 		}

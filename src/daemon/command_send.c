@@ -101,9 +101,9 @@ static void send_kept(struct command_run *run, const struct store_held *held)
 {
 	struct daemon *d = run->d;
 	json_t *job = ops_submit_job(d, held->return_path, held->rcpt);
-	command_put_text(job, "users", d->kept_path);
-	command_put_text(job, "user", run->user);
-	command_put_text(job, "id", held->id);
+	ops_put_text(job, "users", d->kept_path);
+	ops_put_text(job, "user", run->user);
+	ops_put_text(job, "id", held->id);
 	json_object_set_new(job, "lead", json_integer((json_int_t)held->lead));
 	workers_run(d->workers, job, (unsigned)d->conf->submit_timeout + 10, on_kept_sent, run);
 }

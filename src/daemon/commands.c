@@ -150,13 +150,6 @@ static enum rc load(struct command_run *run, struct err *err)
 
 /* ---- the end of one ---- */
 
-void command_put_text(json_t *object, const char *key, const char *value)
-{
-	char *valid = g_utf8_make_valid(value, -1);
-	json_object_set_new(object, key, json_string(valid));
-	g_free(valid);
-}
-
 static void run_free(struct command_run *run)
 {
 	g_free(run->name);
@@ -407,8 +400,8 @@ static void begin(struct command_run *run)
 		return;
 	json_t *job = json_object();
 	char *path = path_of(run);
-	command_put_text(job, "kind", "text");
-	command_put_text(job, "path", path);
+	ops_put_text(job, "kind", "text");
+	ops_put_text(job, "path", path);
 	json_object_set_new(job, "lead", json_integer((json_int_t)run->lead));
 	g_free(path);
 	workers_run(run->d->workers, job, TEXT_SECONDS, on_text, run);

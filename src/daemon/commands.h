@@ -70,8 +70,6 @@ struct command_hour {
 	bool told; /* that it is too much */
 };
 struct command_hour *command_hour(struct command_run *run);
-/* A string, whatever its bytes are. */
-void command_put_text(json_t *object, const char *key, const char *value);
 /* It is over and done with, answered or not: its file is removed. */
 void command_drop(struct command_run *run);
 /* The MTA or the disk does not do its part now: the same again later. */

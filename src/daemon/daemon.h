@@ -93,6 +93,8 @@ size_t incoming_left(struct daemon *d);
 extern const struct release_ops daemon_release_ops;
 void ops_config(const struct daemon *d, struct release_config *config_out);
 void ops_tick_soon(struct daemon *d);
+/* A string, whatever its bytes are. */
+void ops_put_text(json_t *object, const char *key, const char *value);
 /* A job that submits; its message is still to be named (job.h). */
 json_t *ops_submit_job(const struct daemon *d, const char *from, const char *rcpt);
 /* One held message as the CLI and the digest describe it. */

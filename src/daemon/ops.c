@@ -113,7 +113,7 @@ static char *why(const struct daemon *d, const char *reasons)
 	return g_string_free(text, FALSE);
 }
 
-static void add_text(json_t *object, const char *key, const char *value)
+void ops_put_text(json_t *object, const char *key, const char *value)
 {
 	char *valid = g_utf8_make_valid(value, -1);
 	json_object_set_new(object, key, json_string(valid));
@@ -124,13 +124,13 @@ json_t *ops_entry(const struct daemon *d, const struct store_held *held)
 {
 	json_t *e = json_object();
 	char *words = why(d, held->reasons);
-	add_text(e, "id", held->id);
+	ops_put_text(e, "id", held->id);
 	json_object_set_new(e, "size", json_integer((json_int_t)held->size));
-	add_text(e, "class", held->class_name);
-	add_text(e, "from_name", held->from_name);
-	add_text(e, "from_addr", held->from_addr);
-	add_text(e, "subject", held->subject);
-	add_text(e, "why", words);
+	ops_put_text(e, "class", held->class_name);
+	ops_put_text(e, "from_name", held->from_name);
+	ops_put_text(e, "from_addr", held->from_addr);
+	ops_put_text(e, "subject", held->subject);
+	ops_put_text(e, "why", words);
 	g_free(words);
 	return e;
 }
@@ -148,7 +148,7 @@ static enum rc entries_json(
 		}
 		json_t *e = ops_entry(d, &held);
 		json_object_set_new(e, "lead", json_integer((json_int_t)held.lead));
-		add_text(e, "list_id", held.list_id);
+		ops_put_text(e, "list_id", held.list_id);
 		json_object_set_new(e, "received", json_integer(held.received));
 		json_array_append_new(entries, e);
 	}
@@ -200,15 +200,15 @@ static enum rc compose_job(
 		user_unref(&user);
 		return err_set(err, RC_PERM, "the digest's description is not valid UTF-8");
 	}
-	add_text(job, "host", d->conf->host);
-	add_text(job, "form", q->form);
+	ops_put_text(job, "host", d->conf->host);
+	ops_put_text(job, "form", q->form);
 	add_strings(job, "authserv_ids", d->conf->authserv_ids);
 	json_object_set_new(job, "part", json_integer(q->part));
 	json_object_set_new(job, "parts", json_integer(q->parts));
 	if (d->conf->digest_template != NULL)
-		add_text(job, "templates", d->conf->digest_template);
+		ops_put_text(job, "templates", d->conf->digest_template);
 	if (d->conf->reply_to != NULL)
-		add_text(job, "reply_to", d->conf->reply_to);
+		ops_put_text(job, "reply_to", d->conf->reply_to);
 	if (user != NULL && user->problem[0] != '\0') {
 		json_t *notices = json_array();
 		json_array_append_new(notices, json_string(user->problem));
@@ -307,7 +307,7 @@ static void op_compose(void *ctx, struct release *release, bool plain)
 	g_free(path);
 	path = map_path(d, release_user(release));
 	if (rc == RC_OK)
-		add_text(job, "map", path);
+		ops_put_text(job, "map", path);
 	g_free(path);
 	if (rc == RC_OK)
 		workers_run(d->workers, job, COMPOSE_SECONDS, on_composed, step_new(d, release));
@@ -332,13 +332,13 @@ json_t *ops_submit_job(const struct daemon *d, const char *from, const char *rcp
 	json_t *job = json_object();
 	char helo[GUARD_HELO_MAX];
 	guard_helo(d->key, helo);
-	add_text(job, "kind", "submit");
-	add_text(job, "helo", helo);
-	add_text(job, "host", d->conf->submit_host);
+	ops_put_text(job, "kind", "submit");
+	ops_put_text(job, "helo", helo);
+	ops_put_text(job, "host", d->conf->submit_host);
 	json_object_set_new(job, "port", json_integer(d->conf->submit_port));
 	json_object_set_new(job, "timeout", json_integer(d->conf->submit_timeout));
-	add_text(job, "from", from);
-	add_text(job, "rcpt", rcpt);
+	ops_put_text(job, "from", from);
+	ops_put_text(job, "rcpt", rcpt);
 	return job;
 }
 
@@ -353,7 +353,7 @@ static void op_submit_digest(void *ctx, struct release *release)
 	struct daemon *d = ctx;
 	char *path = out_path(d, release_user(release));
 	json_t *job = ops_submit_job(d, d->conf->envelope_from, release_user(release));
-	add_text(job, "path", path);
+	ops_put_text(job, "path", path);
 	g_free(path);
 	submit(d, release, job);
 }
@@ -363,9 +363,9 @@ static void op_submit_original(void *ctx, struct release *release, const struct 
 {
 	struct daemon *d = ctx;
 	json_t *job = ops_submit_job(d, from, rcpt);
-	add_text(job, "users", d->folders);
-	add_text(job, "user", release_user(release));
-	add_text(job, "id", held->id);
+	ops_put_text(job, "users", d->folders);
+	ops_put_text(job, "user", release_user(release));
+	ops_put_text(job, "id", held->id);
 	json_object_set_new(job, "lead", json_integer((json_int_t)held->lead));
 	submit(d, release, job);
 }
